@@ -1,0 +1,123 @@
+"""The error tree: what can go wrong for a user, and with which exit code the command ends.
+
+DlrunError            shown as "dlrun: error: …" without a traceback
+├── ConfigError       a list of problems, each with its place and key; shows all of them (exit 2)
+├── DatasetError      unknown, cannot be had, wrong checksum, wrong shape, empty split (exit 2)
+├── ModelError        Keras refused a layer, loss, metric or optimizer (exit 2)
+├── DivergedError     the loss became NaN or infinite; history up to it is kept (exit 1)
+├── StorageError      a file cannot be written: full disk, read-only folder (exit 1)
+└── RunError          not a run folder, ambiguous name, unreadable file (exit 2)
+
+Messages follow one form: `place: what is wrong, what was received; how to mend it`.
+This module imports nothing of dlrun.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+class DlrunError(Exception):
+    """An error that the user can mend; anything else that is raised is a bug in dlrun."""
+
+    exit_code = 1
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong with a config: where it stands, which key, and what to do about it.
+
+    Attributes:
+        key: Dotted path of the key, such as `model.layers.2.units`; empty for the whole file.
+        message: What is wrong, what was received; how to mend it. Lower case, no full stop.
+        line: Line in the file, counted from 1; None where the file has no such place.
+        column: Column in the file, counted from 1.
+        override: The command-line override at fault, as it was typed; it then takes the
+            place of line and column.
+    """
+
+    key: str
+    message: str
+    line: int | None = None
+    column: int | None = None
+    override: str | None = None
+
+    def __str__(self) -> str:
+        place = f"{self.line}:{self.column}" if self.line is not None else ""
+        if self.override is not None:
+            place = f"override {self.override}"
+        text = f"{self.key}: {self.message}" if self.key else self.message
+        return f"{place}  {text}" if place else text
+
+
+class ConfigError(DlrunError):
+    """A config that cannot work, with every problem found at this stage of checking."""
+
+    exit_code = 2
+
+    def __init__(self, source: str, problems: Sequence[Problem]) -> None:
+        self.source = source
+        self.problems = tuple(problems)
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        count = len(self.problems)
+        head = f"{self.source}: {count} problem{'s' if count != 1 else ''}"
+        places = [f"{p.line}:{p.column}" if p.line is not None else "" for p in self.problems]
+        width = max((len(place) for place in places), default=0)
+        lines = []
+        for place, problem in zip(places, self.problems, strict=True):
+            text = str(problem)
+            if place and problem.override is None:
+                text = f"{place:>{width}}{text[len(place) :]}"
+            lines.append(f"  {text}")
+        return "\n".join([head, *lines])
+
+
+class DatasetError(DlrunError):
+    """Data that is unknown, cannot be had, is damaged, or does not fit the config."""
+
+    exit_code = 2
+
+
+class ModelError(DlrunError):
+    """Keras refused a layer, loss, metric or optimizer."""
+
+    exit_code = 2
+
+
+class DivergedError(DlrunError):
+    """The loss became NaN or infinite; the history up to that epoch is kept."""
+
+
+class StorageError(DlrunError):
+    """A file or folder cannot be written."""
+
+
+class RunError(DlrunError):
+    """A name that is not a run, or a run folder that cannot be read."""
+
+    exit_code = 2
+
+
+def nearest_name(name: str, candidates: Iterable[str]) -> str | None:
+    """Returns the candidate that `name` is most likely meant to be, or None.
+
+    Upper and lower case, `_` and `-` are ignored, so that `categoricalCrossEntropy` finds
+    `categorical_crossentropy`.
+    """
+    plain = {_plain(candidate): candidate for candidate in candidates}
+    found = difflib.get_close_matches(_plain(name), plain, n=1, cutoff=0.6)
+    return plain[found[0]] if found else None
+
+
+def did_you_mean(name: str, candidates: Iterable[str]) -> str:
+    """Returns `; did you mean 'x'?` for the nearest candidate, else the empty string."""
+    found = nearest_name(name, candidates)
+    return f"; did you mean {found!r}?" if found is not None else ""
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("_", "").replace("-", "")

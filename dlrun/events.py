@@ -1,0 +1,63 @@
+"""What core code tells whoever is watching: a message, progress, an epoch's end.
+
+Core code never prints. It calls a `Report`, a plain function that takes one event; the
+command line draws it, the run's log writes it down, a notebook may ignore it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Message:
+    """A sentence for the user; `level` is "info" or "warning"."""
+
+    text: str
+    level: str = "info"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a task with a known end has come, such as a download.
+
+    Attributes:
+        task: What is being done, the same words for every event of one task.
+        done: How much is done, in `unit`.
+        total: The whole, in `unit`; None when it is not known.
+        unit: "bytes", "rows", "steps".
+    """
+
+    task: str
+    done: int
+    total: int | None
+    unit: str
+
+
+@dataclass(frozen=True)
+class StepsDone:
+    """Some steps of an epoch were trained; `logs` are the running means of this epoch."""
+
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    logs: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class EpochEnded:
+    """An epoch, counted from 1, is over; `logs` as in Keras's history, plus `epoch_seconds`."""
+
+    epoch: int
+    epochs: int
+    logs: Mapping[str, float]
+
+
+Event = Message | Progress | StepsDone | EpochEnded
+Report = Callable[[Event], None]
+
+
+def ignore(event: Event) -> None:
+    """A report for when nobody watches."""

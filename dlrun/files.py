@@ -1,0 +1,309 @@
+"""Files in and out: strict YAML with positions, atomic text and JSON.
+
+YAML is read as version 1.2 reads it (`1e-3` is a number, `on` and `010` are what they look
+like), a repeated key is an error, and tags that would build Python objects are refused.
+Every file is written to a temporary name in the same folder and moved into place, so that a
+reader never sees half a file. This module knows nothing of configs or runs.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from dlrun.errors import ConfigError, Problem, StorageError, did_you_mean
+
+Place = tuple[int, int]
+KeyPath = tuple[str | int, ...]
+
+MAX_NODES = 100_000
+"""More YAML nodes than any honest config has; what an alias bomb grows beyond."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML file's content and where each of its keys stands.
+
+    Attributes:
+        source: What to call it in messages: its path as the user gave it.
+        data: Plain dicts, lists, strings, numbers, booleans and None.
+        places: (line, column), counted from 1, of each key path; of a list's items too.
+    """
+
+    source: str
+    data: Any
+    places: Mapping[KeyPath, Place] = field(default_factory=dict)
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """SafeLoader with the scalars of YAML 1.2's core schema."""
+
+
+_Loader.yaml_implicit_resolvers = {}
+for _tag, _pattern, _first in (
+    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    ("int", r"[-+]?[0-9][0-9_]*|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
+    (
+        "float",
+        r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?"
+        r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+        "-+0123456789.",
+    ),
+):
+    _Loader.add_implicit_resolver(
+        f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first)
+    )
+
+
+def _construct_int(loader: Any, node: yaml.ScalarNode) -> int:
+    text = loader.construct_scalar(node).replace("_", "")
+    base = {"0o": 8, "0x": 16}.get(text[:2], 10)
+    return int(text[2:] if base != 10 else text, base)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _construct_int)
+
+
+def read_yaml(path: Path) -> Document:
+    """Reads a YAML file.
+
+    Raises:
+        ConfigError: the file is missing, a folder, not UTF-8, broken, repeats a key, uses a
+            tag or grows without bounds; with line and column where there is one.
+    """
+    source = str(path)
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise _whole_file(source, f"no such file{_neighbours(path)}") from None
+    except IsADirectoryError:
+        raise _whole_file(source, "is a folder; name a YAML file in it") from None
+    except OSError as error:
+        if path.is_dir():  # Windows answers a folder with "permission denied"
+            raise _whole_file(source, "is a folder; name a YAML file in it") from None
+        raise _whole_file(source, f"cannot be read: {error.strerror}") from None
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        column = error.start - raw.rfind(b"\n", 0, error.start)
+        message = f"not UTF-8: byte 0x{raw[error.start]:02x}; save the file as UTF-8"
+        raise ConfigError(source, [Problem("", message, line, column)]) from None
+    return parse_yaml(text, source)
+
+
+def parse_yaml(text: str, source: str) -> Document:
+    """Parses YAML text; `source` names it in messages. Raises as `read_yaml` does."""
+    try:
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            walk = _Walk(source, loader)
+            data = walk.build(node, ()) if node is not None else None
+        finally:
+            loader.dispose()
+    except yaml.YAMLError as error:
+        raise ConfigError(source, [_yaml_problem(error, text)]) from None
+    except RecursionError:
+        raise _whole_file(source, "nested too deeply; a config needs a handful of levels") from None
+    if walk.problems:
+        raise ConfigError(source, walk.problems)
+    return Document(source, data, walk.places)
+
+
+def parse_yaml_value(text: str) -> Any:
+    """Parses the value of a command-line override, as the same text in a file would be read.
+
+    Raises:
+        ConfigError: the text is not YAML; its source is the text itself.
+    """
+    return parse_yaml(text, repr(text)).data
+
+
+class _Walk:
+    """Builds plain data from YAML nodes, and notes where everything stands."""
+
+    def __init__(self, source: str, loader: Any) -> None:
+        self.source = source
+        self.loader = loader
+        self.places: dict[KeyPath, Place] = {}
+        self.problems: list[Problem] = []
+        self.num_nodes = 0
+
+    def build(self, node: yaml.Node, path: KeyPath) -> Any:
+        self.num_nodes += 1
+        if self.num_nodes > MAX_NODES:
+            message = f"aliases expand to more than {MAX_NODES:,} nodes; write the values out"
+            raise ConfigError(self.source, [Problem("", message, *_place(node))])
+        self.places.setdefault(path, _place(node))
+        if isinstance(node, yaml.MappingNode) and node.tag == "tag:yaml.org,2002:map":
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode) and node.tag == "tag:yaml.org,2002:seq":
+            return [self.build(child, (*path, i)) for i, child in enumerate(node.value)]
+        if isinstance(node, yaml.ScalarNode) and _is_core_scalar(node.tag):
+            try:
+                return self.loader.construct_object(node)
+            except ValueError as error:
+                return self._problem(path, str(error), node)
+        shown = node.tag.replace("tag:yaml.org,2002:", "!!")
+        return self._problem(path, f"the tag {shown!r} is not allowed; write a plain value", node)
+
+    def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[Any, Any]:
+        result: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            key = self.build(key_node, (*path, "?")) if _is_scalar(key_node) else None
+            self.places.pop((*path, "?"), None)
+            if not isinstance(key, str | int | float | bool):
+                self._problem(path, "a key must be a word or a number", key_node)
+                continue
+            # Keys are words; only class labels (`class_weight: {0: 1.0}`) are numbers.
+            child = (*path, key if isinstance(key, int) else str(key))
+            if key in result:
+                line = self.places[child][0]
+                message = f"{key!r} is given twice, first in line {line}; remove one"
+                self._problem(path, message, key_node)
+                continue
+            self.places[child] = _place(key_node)
+            result[key] = self.build(value_node, child)
+        return result
+
+    def _problem(self, path: KeyPath, message: str, node: yaml.Node) -> None:
+        self.problems.append(Problem(dotted(path), message, *_place(node)))
+
+
+def dotted(path: KeyPath) -> str:
+    """Returns a key path as the user writes it: `model.layers.0.units`."""
+    return ".".join(str(part) for part in path)
+
+
+def _is_scalar(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode)
+
+
+def _is_core_scalar(tag: str) -> bool:
+    return tag in {f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null")}
+
+
+def _place(node: yaml.Node) -> Place:
+    return node.start_mark.line + 1, node.start_mark.column + 1
+
+
+def _yaml_problem(error: yaml.YAMLError, text: str) -> Problem:
+    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+    line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
+    lines = text.splitlines()
+    said = getattr(error, "problem", None) or str(error).split("\n")[0]
+    if line <= len(lines) and "\t" in lines[line - 1][: max(column, 1)]:
+        column = lines[line - 1].index("\t") + 1
+        return Problem("", "a tab; YAML is indented by spaces", line, column)
+    return Problem("", f"not YAML: {said}", line, column)
+
+
+def _whole_file(source: str, message: str) -> ConfigError:
+    return ConfigError(source, [Problem("", message)])
+
+
+def _neighbours(path: Path) -> str:
+    if not path.parent.is_dir():
+        return f"; the folder {str(path.parent)!r} does not exist"
+    names = [str(path.with_name(p.name)) for p in path.parent.iterdir() if p.suffix == ".yaml"]
+    return did_you_mean(str(path), names)
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Writes a file whole or not at all: temporary name, flush to disk, move.
+
+    Raises:
+        StorageError: the disk is full, or the folder is gone or read-only.
+    """
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
+                stream.flush()
+                os.fsync(stream.fileno())
+            os.chmod(temporary, 0o644)
+            os.replace(temporary, path)
+        except BaseException:
+            Path(temporary).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise storage_error(path, error) from error
+
+
+def storage_error(path: Path, error: OSError) -> StorageError:
+    """Returns the StorageError that says in words why `path` cannot be written."""
+    reason = error.strerror or str(error)
+    return StorageError(
+        f"{path}: cannot be written, {reason.lower()}; "
+        "free some space, or give another folder by DLRUN_RUNS_DIR"
+    )
+
+
+def write_text(path: Path, text: str) -> None:
+    """Writes UTF-8 text with `\\n` line ends, whole or not at all."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes JSON, whole or not at all; NaN and infinities become null."""
+    write_text(path, json.dumps(plain(value), indent=1, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Reads JSON.
+
+    Raises:
+        OSError: the file cannot be read.
+        ValueError: it is not JSON.
+    """
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def plain(value: Any) -> Any:
+    """Returns `value` as JSON can hold it: NumPy scalars as numbers, tuples as lists, NaN as None."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if hasattr(value, "tolist"):  # a NumPy scalar or array, without importing NumPy
+        return plain(value.tolist())
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def to_yaml(value: Any) -> str:
+    """Returns plain data as YAML, keys in their order, short lists and leaves on one line."""
+    dumped: str = yaml.dump(
+        plain(value), Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100
+    )
+    return dumped
+
+
+class _Dumper(yaml.SafeDumper):
+    """SafeDumper that quotes whatever `_Loader` would otherwise read as a number or a word."""
+
+
+_Dumper.yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
+
+
+def _represent_float(dumper: yaml.SafeDumper, value: float) -> yaml.Node:
+    text = repr(value)
+    if "e" in text and "." not in text:  # PyYAML would read 1e-05 as a string
+        text = text.replace("e", ".0e")
+    return dumper.represent_scalar("tag:yaml.org,2002:float", text)
+
+
+_Dumper.add_representer(float, _represent_float)
