@@ -1,0 +1,133 @@
+"""The whole path of one experiment, from prepared data to a complete run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dlrun.backend import startup_noise, tf
+from dlrun.config import Config
+from dlrun.events import EpochEnded, Event, Message, Report, ignore
+from dlrun.model import build_callbacks, build_model
+from dlrun.plots.run_plots import draw_run
+from dlrun.prepare import PreparedData
+from dlrun.results import summarize_history
+from dlrun.runs import Recorder, Run, create_run
+from dlrun.runs.environment import describe_environment
+from dlrun.training import (
+    EVALUATION_BATCH_SIZE,
+    TensorData,
+    evaluate_rows,
+    fit_model,
+    predict_rows,
+)
+
+
+def run_experiment(
+    config: Config,
+    data: PreparedData,
+    *,
+    report: Report = ignore,
+    runs_dir: Path | None = None,
+    command: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+) -> Run:
+    """Trains a config on its prepared data and records everything in a new run folder.
+
+    Every call starts from fresh weights; equal configs give equal weights.
+
+    Raises:
+        ModelError: Keras refused the model; no folder was made.
+        DivergedError: the loss became NaN or infinite; the folder keeps the history.
+        StorageError: a file could not be written.
+    """
+    built = build_model(config, data)
+    callbacks = build_callbacks(config)
+    run = create_run(config, runs_dir=runs_dir)
+    with Recorder(run, config, command=command, overrides=overrides) as recorder:
+        recorder.log(startup_noise.strip() or "TensorFlow started without a word")
+        recorder.environment(describe_environment() | _tensorflow_facts(config))
+        recorder.dataset(data.facts(), data.rows)
+        recorder.parameters(built.count)
+        history: list[Mapping[str, float]] = []
+        listen = _recording(recorder, history, report)
+        for message in data.messages:
+            recorder.log(message.text)
+        tensors = TensorData.from_prepared(data)
+        try:
+            fitted = fit_model(
+                built.model,
+                data,
+                tensors,
+                config.training,
+                seed=config.seed,
+                callbacks=callbacks,
+                report=listen,
+            )
+        except BaseException:
+            _record_epochs(recorder, config, history, None, {})
+            raise
+        recorder.model(built.model)
+        test = evaluate_rows(built.model, tensors, data.splits.test) if "test" in data.rows else {}
+        _record_epochs(recorder, config, history, fitted.kept_epoch, test)
+        recorder.predictions(_predictions(built.model, data, tensors))
+    return run
+
+
+def _recording(recorder: Recorder, history: list[Mapping[str, float]], report: Report) -> Report:
+    """Writes down what is told, then passes it on."""
+
+    def listen(event: Event) -> None:
+        if isinstance(event, EpochEnded):
+            recorder.epoch(event.epoch, event.logs)
+            history.append(event.logs)
+            shown = "  ".join(f"{name} {value:.6g}" for name, value in event.logs.items())
+            recorder.log(f"epoch {event.epoch}/{event.epochs}  {shown}")
+        elif isinstance(event, Message):
+            recorder.log(event.text)
+        report(event)
+
+    return listen
+
+
+def _record_epochs(
+    recorder: Recorder,
+    config: Config,
+    history: Sequence[Mapping[str, float]],
+    kept_epoch: int | None,
+    test: Mapping[str, float],
+) -> None:
+    """Writes `metrics.json` and the plots from the epochs there are, also of an unfinished run."""
+    if not history:
+        return
+    metrics = summarize_history(history, config.training.monitor, config.training.epochs)
+    metrics |= {"kept_epoch": kept_epoch, "test": dict(test) or None}
+    recorder.metrics(metrics | {"evaluation_batch_size": EVALUATION_BATCH_SIZE})
+    draw_run(recorder.run)
+
+
+def _predictions(model: Any, data: PreparedData, tensors: TensorData) -> dict[str, np.ndarray]:
+    """The model's outputs on the held-out parts, as `predictions.npz` keeps them."""
+    arrays = {}
+    for part in ("validation", "test"):
+        if part in data.rows:
+            rows = data.rows[part]
+            arrays[f"{part}_rows"] = rows
+            arrays[f"{part}_outputs"] = predict_rows(model, tensors, rows)
+            arrays[f"{part}_labels"] = data.dataset.y[rows]
+    return arrays
+
+
+def _tensorflow_facts(config: Config) -> dict[str, Any]:
+    return {
+        "seed": config.seed,
+        "gpus": [device.name for device in tf.config.list_physical_devices("GPU")],
+        "inter_op_threads": tf.config.threading.get_inter_op_parallelism_threads(),
+        "intra_op_threads": tf.config.threading.get_intra_op_parallelism_threads(),
+        "op_determinism": tf.config.experimental.is_op_determinism_enabled()
+        if hasattr(tf.config.experimental, "is_op_determinism_enabled")
+        else None,
+    }

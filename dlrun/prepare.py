@@ -1,0 +1,144 @@
+"""Data made ready for training: loaded, split, scaled, its labels encoded; no TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dlrun.catalog.datasets import CARDS
+from dlrun.config import Config, flatten_layers
+from dlrun.config.imports import import_modules
+from dlrun.data import Dataset, Scaling, Splits, encode_labels, fit_scaling, load_dataset
+from dlrun.data import make_splits as split_rows
+from dlrun.errors import DatasetError
+from dlrun.events import Event, Message, Report, ignore
+
+
+@dataclass(frozen=True)
+class PreparedData:
+    """Everything about the data that training needs.
+
+    Attributes:
+        dataset: The rows as they came, x (n, *features) uint8 or float32.
+        splits: Row numbers of the training, validation and test parts.
+        scaling: Fitted on the training rows; applied batch by batch.
+        labels: What the loss is given, (n,) or (n, units), float32 or int64.
+        encoding: How labels were made from `dataset.y`: index, one_hot, column or value.
+        messages: What was said on the way, for the run's log.
+    """
+
+    dataset: Dataset
+    splits: Splits
+    scaling: Scaling
+    labels: np.ndarray
+    encoding: str
+    messages: tuple[Message, ...]
+
+    @property
+    def rows(self) -> Mapping[str, np.ndarray]:
+        """Row numbers by part, empty parts left out."""
+        parts = ("train", "validation", "test")
+        return {part: rows for part in parts if len(rows := getattr(self.splits, part))}
+
+    def facts(self) -> dict[str, Any]:
+        """Returns what `dataset.json` holds."""
+        data = self.dataset
+        return {
+            "name": data.name,
+            "title": data.title,
+            "task": data.task,
+            "source": data.source,
+            "licence": data.licence,
+            "notes": list(data.notes),
+            "content_hash": data.content_hash,
+            "num_rows": data.num_rows,
+            "num_official_test": data.num_official_test,
+            "input_shape": list(data.input_shape),
+            "num_classes": data.num_classes,
+            "class_names": list(data.class_names),
+            "feature_names": list(data.feature_names),
+            "label_encoding": self.encoding,
+            "scaling": self.scaling.to_dict(),
+            "parts": {part: self._part_facts(rows) for part, rows in self.rows.items()},
+        }
+
+    def _part_facts(self, rows: np.ndarray) -> dict[str, Any]:
+        facts: dict[str, Any] = {"num_rows": len(rows)}
+        if self.dataset.num_classes:
+            counts = np.bincount(self.dataset.y[rows], minlength=self.dataset.num_classes)
+            facts["class_counts"] = counts.tolist()
+        return facts
+
+
+def prepare_data(config: Config, report: Report = ignore) -> PreparedData:
+    """Loads, splits and scales the config's data set.
+
+    Raises:
+        DatasetError: the data cannot be had, is damaged, or cannot be split as asked.
+    """
+    import_modules(config.imports)  # the user's own data sets register themselves
+    messages: list[Message] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, Message):
+            messages.append(event)
+        report(event)
+
+    dataset = load_dataset(config.dataset, listen)
+    for note in dataset.notes:
+        listen(Message(f"{dataset.name}: {note}"))
+    splits = split_rows(dataset, config.dataset.split, config.seed)
+    for hint in splits.hints:
+        listen(Message(hint, level="warning"))
+    if config.training.batch_size != "full" and config.training.batch_size > len(splits.train):
+        listen(
+            Message(
+                f"training.batch_size is {config.training.batch_size:,} and there are "
+                f"{len(splits.train):,} training rows: one step an epoch",
+                level="warning",
+            )
+        )
+    scaling = fit_scaling(config.dataset.scale, dataset.x[splits.train])
+    encoding = choose_encoding(config, dataset)
+    labels = encode_labels(dataset.y, dataset.task, dataset.num_classes, encoding)
+    return PreparedData(dataset, splits, scaling, labels, encoding, tuple(messages))
+
+
+def data_shape(config: Config, report: Report = ignore) -> tuple[int, ...]:
+    """Returns the shape of one sample; loads the data only where it is not known without."""
+    card = CARDS.get(config.dataset.name)
+    if card is not None and card.input_shape is not None:
+        return card.input_shape
+    import_modules(config.imports)
+    return load_dataset(config.dataset, report).input_shape
+
+
+def choose_encoding(config: Config, dataset: Dataset) -> str:
+    """Returns how labels must look for the loss and the last layer: Keras expects one form each.
+
+    `index` (class numbers) for sparse losses, `one_hot` for one output a class, `column`
+    for one output and two classes, `value` for numbers to predict.
+
+    Raises:
+        DatasetError: the last layer's units do not fit the number of classes.
+    """
+    if dataset.task == "regression":
+        return "value"
+    if config.loss.name.startswith("Sparse"):
+        return "index"
+    last = flatten_layers(config.model)[-1]
+    units = last.component.arguments.get("units")
+    if units == dataset.num_classes:
+        return "one_hot"
+    if units == 1 and dataset.num_classes == 2:
+        return "column"
+    if units is None:  # a layer of the user's own: the loss alone tells
+        return "column" if config.loss.name.startswith("Binary") else "one_hot"
+    raise DatasetError(
+        f"{config.place(last.path)}: the last layer has {units} units, and {dataset.name} has "
+        f"{dataset.num_classes} classes; give it {dataset.num_classes} units"
+        + (", or 1 with binary_crossentropy" if dataset.num_classes == 2 else "")
+    )

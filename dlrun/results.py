@@ -1,0 +1,45 @@
+"""A run's numbers: best and final values from its history, and the comparison with no model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dlrun.monitor import best_epoch
+
+NOT_METRICS = ("epoch", "epoch_seconds", "learning_rate")
+
+
+def summarize_history(
+    history: Sequence[Mapping[str, float]], monitor: str, planned_epochs: int
+) -> dict[str, Any]:
+    """Returns what `metrics.json` says of the epochs.
+
+    Args:
+        history: One mapping an epoch, Keras's names.
+        monitor: The metric that defines "best".
+        planned_epochs: The config's `training.epochs`.
+    """
+    values = [logs.get(monitor) for logs in history]
+    best = best_epoch(values, monitor)
+    return {
+        "monitor": monitor,
+        "planned_epochs": planned_epochs,
+        "epochs": len(history),
+        "best_epoch": best,
+        "best": _metrics_of(history[best - 1]) if best is not None else None,
+        "final": _metrics_of(history[-1]) if history else None,
+    }
+
+
+def headline_metric(names: Sequence[str]) -> str:
+    """Returns the metric to show first: accuracy where there is one, else the loss.
+
+    Args:
+        names: Metric names without `val_`, in Keras's order.
+    """
+    return "accuracy" if "accuracy" in names else "loss"
+
+
+def _metrics_of(logs: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in logs.items() if name not in NOT_METRICS}

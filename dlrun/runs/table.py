@@ -1,0 +1,118 @@
+"""The table of runs: one row of plain values a run, read from its small JSON files only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dlrun.errors import RunError, did_you_mean
+from dlrun.monitor import higher_is_better
+from dlrun.results import headline_metric
+from dlrun.runs.run import Run
+
+COLUMNS = (
+    "id",
+    "config",
+    "dataset",
+    "num_parameters",
+    "epochs",
+    "best_epoch",
+    "metric",
+    "best",
+    "duration_seconds",
+    "status",
+    "note",
+)
+"""Keys of a row; `test` follows where it was asked for."""
+
+
+def run_row(run: Run, *, with_test: bool = False) -> dict[str, Any]:
+    """Returns a run's row; what an unfinished or damaged run does not have is None.
+
+    `best` is the value of `metric` in the best epoch by the run's monitored metric.
+    """
+    row: dict[str, Any] = dict.fromkeys(COLUMNS) | {"id": run.id}
+    try:
+        info = run.info
+    except RunError:
+        return row | {"status": "unreadable", "note": ""}
+    row |= {
+        "config": info.get("name"),
+        "duration_seconds": info.get("duration_seconds"),
+        "status": info.get("status"),
+        "note": info.get("note") or "",
+        "epochs": info.get("epochs_done"),
+    }
+    row["dataset"] = _optional(lambda: run.dataset["name"])
+    row["num_parameters"] = _optional(lambda: run.parameters.total)
+    metrics = _optional(lambda: run.metrics) or {}
+    row["epochs"] = metrics.get("epochs", row["epochs"])
+    row["best_epoch"] = metrics.get("best_epoch")
+    best = metrics.get("best") or {}
+    if best:
+        held_out = [name.removeprefix("val_") for name in best if name.startswith("val_")]
+        row["metric"] = (
+            f"val_{headline_metric(held_out)}" if held_out else headline_metric(list(best))
+        )
+        row["best"] = best.get(row["metric"])
+    if with_test:
+        test = metrics.get("test") or {}
+        row["test"] = test.get(headline_metric(list(test))) if test else None
+    return row
+
+
+def _optional(read: Any) -> Any:
+    try:
+        return read()
+    except (RunError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def filter_rows(rows: Sequence[dict[str, Any]], filters: Sequence[str]) -> list[dict[str, Any]]:
+    """Keeps the rows that every filter matches: `column=value`, or a word found in any column.
+
+    Raises:
+        RunError: a filter names a column that there is not.
+    """
+    return [row for row in rows if all(_matches(row, text) for text in filters)]
+
+
+def _matches(row: dict[str, Any], text: str) -> bool:
+    column, equals, value = text.partition("=")
+    if equals:
+        _check_column(column)
+        return str(row[column]) == value
+    return any(text in str(cell) for cell in row.values() if cell is not None)
+
+
+def sort_rows(rows: Sequence[dict[str, Any]], column: str) -> list[dict[str, Any]]:
+    """Sorts by a column, best or newest or largest first; rows without a value come last.
+
+    Raises:
+        RunError: there is no such column, or it is `test`: runs are not ranked by test values.
+    """
+    if column == "test":
+        raise RunError(
+            "runs are not ranked by their test values: picking the best by the test set makes it "
+            "a validation set; sort by best"
+        )
+    _check_column(column)
+    known = [row for row in rows if row[column] is not None]
+    unknown = [row for row in rows if row[column] is None]
+    if column == "best":
+        known.sort(key=lambda row: (row["metric"], _badness(row)))
+    else:
+        known.sort(key=lambda row: row[column], reverse=not isinstance(known[0][column], str)
+                   or column == "id") if known else None
+    return [*known, *unknown]
+
+
+def _badness(row: dict[str, Any]) -> float:
+    return -row["best"] if higher_is_better(row["metric"]) else row["best"]
+
+
+def _check_column(column: str) -> None:
+    if column not in COLUMNS:
+        raise RunError(
+            f"no column {column!r}{did_you_mean(column, COLUMNS)}; there are {', '.join(COLUMNS)}"
+        )

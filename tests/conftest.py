@@ -1,0 +1,77 @@
+"""Fixtures: stand-ins for the data sets that must be fetched, and a runs folder of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dlrun.catalog.datasets import CARDS
+from dlrun.data import LOADERS, Dataset
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(autouse=True)
+def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A runs folder that ends with the test; nothing is ever written into the checkout's."""
+    folder = tmp_path / "runs"
+    monkeypatch.setenv("DLRUN_RUNS_DIR", str(folder))
+    monkeypatch.setenv("DLRUN_DATA_DIR", str(tmp_path / "data"))
+    return folder
+
+
+@pytest.fixture
+def stand_ins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Puts 300 made-up rows in the place of each data set that must be fetched."""
+    for name, card in CARDS.items():
+        if card.download:
+            monkeypatch.setitem(LOADERS, name, _stand_in(name))
+
+
+def _stand_in(name: str) -> Callable[[], Dataset]:
+    card = CARDS[name]
+    assert card.input_shape is not None
+
+    def load() -> Dataset:
+        rng = np.random.default_rng(7)
+        y = np.arange(300) % len(card.class_names)
+        images = len(card.input_shape) > 1
+        noise = rng.integers(0, 128, (300, *card.input_shape))
+        x = (noise + y.reshape(-1, *[1] * len(card.input_shape)) * 12).astype(
+            np.uint8 if images else np.float32
+        )
+        return Dataset(
+            name=name,
+            task=card.task,
+            x=x,
+            y=y.astype(np.int64),
+            num_official_test=60 if card.num_official_test else 0,
+            class_names=card.class_names,
+            source="stand-in",
+        )
+
+    return load
+
+
+@pytest.fixture
+def write_config(tmp_path: Path) -> Callable[..., Path]:
+    """Writes a small valid config; keyword arguments replace whole lines of it."""
+
+    def write(name: str = "small", **lines: str) -> Path:
+        parts = {
+            "dataset": "{name: iris, split: {train: 0.6, validation: 0.2, test: 0.2}}",
+            "model": "{activation: relu, layers: [Dense: 8, Dense: {units: 3, activation: softmax}]}",
+            "loss": "categorical_crossentropy",
+            "optimizer": "{SGD: {learning_rate: 0.1}}",
+            "training": "{epochs: 3, batch_size: 16}",
+        }
+        parts |= lines
+        path = tmp_path / f"{name}.yaml"
+        text = f"name: {name}\n" + "".join(f"{key}: {value}\n" for key, value in parts.items())
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write

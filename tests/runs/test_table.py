@@ -1,0 +1,98 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dlrun.errors import RunError
+from dlrun.files import write_json, write_text
+from dlrun.runs import Run
+from dlrun.runs.table import filter_rows, run_row, sort_rows
+
+
+def make(folder: Path, best: dict[str, float], **info: Any) -> Run:
+    folder.mkdir(parents=True)
+    write_json(folder / "run.json", {"name": "net", "status": "finished", "note": "", **info})
+    write_json(folder / "dataset.json", {"name": "iris"})
+    counted = {"input_shape": [4], "layers": [], "total": 51, "trainable": 51, "non_trainable": 0}
+    write_json(folder / "parameters.json", counted)
+    metrics = {"epochs": 9, "best_epoch": 7, "best": best, "test": {"loss": 1.0, "accuracy": 0.5}}
+    write_json(folder / "metrics.json", metrics)
+    return Run(folder)
+
+
+def test_a_row_holds_what_the_table_shows(tmp_path: Path) -> None:
+    best = {"loss": 0.2, "accuracy": 0.8, "val_loss": 0.3, "val_accuracy": 0.7}
+    run = make(tmp_path / "r1", best, duration_seconds=2.5, note="first")
+    assert run_row(run) == {
+        "id": "r1",
+        "config": "net",
+        "dataset": "iris",
+        "num_parameters": 51,
+        "epochs": 9,
+        "best_epoch": 7,
+        "metric": "val_accuracy",
+        "best": 0.7,
+        "duration_seconds": 2.5,
+        "status": "finished",
+        "note": "first",
+    }
+    assert run_row(run, with_test=True)["test"] == 0.5
+
+
+def test_without_validation_the_training_value_stands_and_says_so(tmp_path: Path) -> None:
+    assert run_row(make(tmp_path / "r", {"loss": 0.2}))["metric"] == "loss"
+
+
+def test_damaged_folders_give_a_marked_row(tmp_path: Path) -> None:
+    (tmp_path / "r").mkdir()
+    write_text(tmp_path / "r" / "run.json", '{"name": ')
+    assert run_row(Run(tmp_path / "r"))["status"] == "unreadable"
+    write_text(tmp_path / "r" / "run.json", '{"name": "net", "status": "running"}')
+    write_text(tmp_path / "r" / "metrics.json", "[1, 2]")
+    row = run_row(Run(tmp_path / "r"))
+    assert (row["status"], row["best"], row["dataset"]) == ("running", None, None)
+
+
+def test_rows_sort_by_best_in_the_direction_of_their_metric() -> None:
+    rows = [
+        {"id": "a", "metric": "val_accuracy", "best": 0.7},
+        {"id": "b", "metric": "val_accuracy", "best": 0.9},
+        {"id": "c", "metric": None, "best": None},
+        {"id": "d", "metric": "val_loss", "best": 0.5},
+        {"id": "e", "metric": "val_loss", "best": 0.1},
+    ]
+    assert [row["id"] for row in sort_rows(rows, "best")] == ["b", "a", "e", "d", "c"]
+
+
+def test_numbers_sort_largest_first_words_alphabetically_ids_newest_first() -> None:
+    rows = [
+        {"id": "1", "config": "b", "epochs": 5},
+        {"id": "2", "config": "a", "epochs": 9},
+        {"id": "3", "config": "c", "epochs": None},
+    ]
+    assert [row["id"] for row in sort_rows(rows, "epochs")] == ["2", "1", "3"]
+    assert [row["id"] for row in sort_rows(rows, "config")] == ["2", "1", "3"]
+    assert [row["id"] for row in sort_rows(rows, "id")] == ["3", "2", "1"]
+    assert sort_rows([], "epochs") == []
+
+
+def test_runs_are_never_ranked_by_the_test_set() -> None:
+    with pytest.raises(RunError, match="not ranked by their test values"):
+        sort_rows([], "test")
+
+
+def test_an_unknown_column_gets_the_nearest() -> None:
+    with pytest.raises(RunError, match="no column 'epoch'; did you mean 'epochs'"):
+        sort_rows([], "epoch")
+    with pytest.raises(RunError, match="no column 'stauts'; did you mean 'status'"):
+        filter_rows([{"status": "x"}], ["stauts=x"])
+
+
+def test_filters_take_words_and_columns() -> None:
+    rows = [
+        {"id": "1-mnist", "status": "finished", "note": "wide"},
+        {"id": "2-moons", "status": "failed", "note": ""},
+    ]
+    assert [row["id"] for row in filter_rows(rows, ["mnist"])] == ["1-mnist"]
+    assert [row["id"] for row in filter_rows(rows, ["status=failed"])] == ["2-moons"]
+    assert filter_rows(rows, ["mnist", "status=failed"]) == []

@@ -1,0 +1,199 @@
+"""The whole path: what lies in a run folder after a run, and that it is true."""
+
+import csv
+import json
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import dlrun
+from dlrun import files
+from dlrun.backend import keras
+from dlrun.config import load_config
+from dlrun.errors import DivergedError, ModelError, StorageError
+from dlrun.events import EpochEnded
+from dlrun.prepare import prepare_data
+from dlrun.runs import Run, list_runs
+
+WriteConfig = Callable[..., Path]
+
+
+def test_a_run_folder_holds_everything(write_config: WriteConfig) -> None:
+    run = dlrun.train(write_config())
+    assert sorted(path.name for path in run.path.iterdir()) == [
+        "config.yaml",
+        "dataset.json",
+        "environment.json",
+        "history.csv",
+        "history.json",
+        "metrics.json",
+        "model.keras",
+        "parameters.json",
+        "plots",
+        "predictions.npz",
+        "run.json",
+        "run.log",
+        "splits.npz",
+        "summary.txt",
+    ]
+    names = sorted(path.name for path in run.plots_dir.iterdir())
+    assert names == ["accuracy.png", "loss.png", "model.png"]
+    assert all((run.plots_dir / name).read_bytes()[:4] == b"\x89PNG" for name in names)
+    assert (run.status, run.info["exit_code"], run.info["format"]) == ("finished", 0, 1)
+    assert (run.path.parent / "latest").read_text(encoding="utf-8").strip() == run.id
+
+
+def test_the_recorded_config_repeats_the_run(write_config: WriteConfig) -> None:
+    first = dlrun.train(write_config())
+    again = dlrun.train(first.path / "config.yaml")
+    assert again.config == first.config
+    for one, other in zip(
+        first.model().get_weights(), again.model().get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_another_seed_gives_another_run(write_config: WriteConfig) -> None:
+    first = dlrun.train(write_config(), {"training.epochs": 1})
+    other = dlrun.train(write_config(), {"training.epochs": 1, "seed": 1})
+    assert not np.array_equal(first.model().get_weights()[0], other.model().get_weights()[0])
+    with np.load(first.path / "splits.npz") as a, np.load(other.path / "splits.npz") as b:
+        assert not np.array_equal(a["train"], b["train"])
+
+
+def test_history_csv_and_json_agree_with_what_was_told(write_config: WriteConfig) -> None:
+    told: list[EpochEnded] = []
+    run = dlrun.train(
+        write_config(), report=lambda e: told.append(e) if isinstance(e, EpochEnded) else None
+    )
+    columns = json.loads((run.path / "history.json").read_text(encoding="utf-8"))
+    with (run.path / "history.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert list(rows[0]) == ["epoch", *columns] == [
+        "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "epoch_seconds",
+    ]  # fmt: skip
+    assert [int(row["epoch"]) for row in rows] == [1, 2, 3]
+    for index, event in enumerate(told):
+        for name, value in event.logs.items():
+            assert columns[name][index] == float(rows[index][name]) == value
+    assert run.history["val_loss"].tolist() == columns["val_loss"]
+    assert run.history.index.tolist() == [1, 2, 3]
+
+
+def test_the_kept_model_and_its_predictions_give_the_recorded_metrics(
+    write_config: WriteConfig,
+) -> None:
+    run = dlrun.train(write_config())
+    data = prepare_data(run.config)
+    for part, accuracy in (
+        ("validation", run.metrics["best"]["val_accuracy"]),
+        ("test", run.metrics["test"]["accuracy"]),
+    ):
+        kept = run.predictions(part)
+        x = data.scaling.apply(data.dataset.x[kept["rows"]])
+        np.testing.assert_allclose(
+            kept["outputs"], run.model().predict(x, verbose=0), rtol=1e-5, atol=1e-6
+        )
+        by_hand = np.mean(kept["outputs"].argmax(axis=1) == kept["labels"])
+        assert accuracy == pytest.approx(by_hand)
+        np.testing.assert_array_equal(kept["labels"], data.dataset.y[kept["rows"]])
+
+
+def test_the_model_loads_in_plain_keras(write_config: WriteConfig) -> None:
+    run = dlrun.train(write_config())
+    model = keras.models.load_model(run.path / "model.keras")
+    assert model.count_params() == run.parameters.total == 4 * 8 + 8 + 8 * 3 + 3
+
+
+def test_metrics_name_the_best_epoch_of_the_monitored_metric(write_config: WriteConfig) -> None:
+    run = dlrun.train(write_config())
+    losses = run.read_history()["val_loss"]
+    best = int(np.argmin(losses))
+    assert run.metrics["best_epoch"] == run.metrics["kept_epoch"] == best + 1
+    assert run.metrics["best"]["val_loss"] == losses[best]
+    assert run.metrics["final"]["val_loss"] == losses[-1]
+
+
+def test_without_a_test_part_nothing_pretends(write_config: WriteConfig) -> None:
+    run = dlrun.train(write_config(dataset="{name: iris, split: {train: 0.7, validation: 0.3}}"))
+    assert run.metrics["test"] is None
+    assert set(run.dataset["parts"]) == {"train", "validation"}
+
+
+def test_a_run_without_validation_is_judged_by_its_training_loss(write_config: WriteConfig) -> None:
+    split = "{train: 1.0, validation: none, test: none}"
+    run = dlrun.train(write_config(dataset=f"{{name: iris, split: {split}}}"))
+    assert run.metrics["monitor"] == "loss"
+    assert not any(name.startswith("val_") for name in run.metrics["final"])
+
+
+def test_the_environment_names_packages_seed_and_threads(write_config: WriteConfig) -> None:
+    facts = dlrun.train(write_config(), {"seed": 5}).environment
+    assert facts["packages"]["keras"] == keras.__version__
+    assert facts["seed"] == 5
+    assert {"python", "platform", "cpu", "gpus", "git", "intra_op_threads"} <= set(facts)
+
+
+def test_dataset_json_holds_hash_scaling_and_class_counts(write_config: WriteConfig) -> None:
+    run = dlrun.train(write_config())
+    facts = run.dataset
+    assert facts["content_hash"] == prepare_data(run.config).dataset.content_hash
+    assert facts["parts"]["train"] == {"num_rows": 90, "class_counts": [30, 30, 30]}
+    assert facts["scaling"]["kind"] == "standard"
+    assert len(facts["scaling"]["divisor"]) == 4
+
+
+def test_a_diverged_run_keeps_its_history_and_says_so(write_config: WriteConfig) -> None:
+    path = write_config(
+        dataset="{name: linear, scale: none}", model="{layers: [Dense: 4, Dense: 1]}", loss="mse"
+    )
+    with pytest.raises(DivergedError, match="likely causes"):
+        dlrun.train(path, {"optimizer.learning_rate": 1e6, "training.epochs": 99})
+    (run,) = list_runs()
+    assert (run.status, run.info["exit_code"]) == ("diverged", 1)
+    losses = run.read_history()["loss"]
+    assert losses[-1] is None or not math.isfinite(losses[-1]) or losses[-1] > 1e30
+    assert "NaN" not in (run.path / "history.json").read_text(encoding="utf-8")
+
+
+def test_ctrl_c_leaves_a_labelled_run_with_its_epochs(write_config: WriteConfig) -> None:
+    def interrupt(event: object) -> None:
+        if isinstance(event, EpochEnded) and event.epoch == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        dlrun.train(write_config(), {"training.epochs": 50}, report=interrupt)
+    (run,) = list_runs()
+    assert (run.status, run.info["exit_code"], run.metrics["epochs"]) == ("interrupted", 130, 2)
+    assert (run.plots_dir / "loss.png").is_file()
+    assert len(json.loads((run.path / "history.json").read_text())["loss"]) == 2
+
+
+def test_a_full_disk_is_told_in_words(
+    write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(StorageError, match="no space left on device; free some space"):
+        dlrun.train(write_config())
+
+
+def test_a_model_that_cannot_be_built_leaves_no_run_folder(
+    write_config: WriteConfig, runs_dir: Path
+) -> None:
+    model = "{layers: [Dense: 8, Conv2D: {filters: 2, kernel_size: 3}, Dense: 3]}"
+    with pytest.raises(ModelError, match=r"small\.yaml:3:\d+: layer 2, Conv2D, cannot take"):
+        dlrun.train(write_config(model=model))
+    assert not runs_dir.exists()
+
+
+def test_a_run_from_python_can_be_loaded_again(write_config: WriteConfig) -> None:
+    run = dlrun.train(write_config(), ["training.epochs=1"])
+    assert isinstance(dlrun.load_run(), Run)
+    assert dlrun.load_run(run.id[:15]).metrics == run.metrics
+    assert dlrun.load_run("latest").config == load_config(run.path / "config.yaml").config

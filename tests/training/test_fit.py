@@ -1,0 +1,198 @@
+"""Training is compared with plain Keras: `model.fit(shuffle=False)` on the same order of batches."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dlrun.backend import keras
+from dlrun.config import load_config
+from dlrun.errors import DivergedError
+from dlrun.events import Message, StepsDone
+from dlrun.model import build_callbacks, build_model
+from dlrun.prepare import prepare_data
+from dlrun.training import TensorData, batch_order, evaluate_rows, fit_model, predict_rows
+
+WriteConfig = Callable[..., Path]
+
+
+def train(path: Path, overrides: dict[str, Any] | None = None, **options: Any):
+    config = load_config(path, overrides or {}).config
+    data = prepare_data(config)
+    model = build_model(config, data).model
+    callbacks = [*build_callbacks(config), *options.pop("callbacks", [])]
+    fitted = fit_model(
+        model,
+        data,
+        TensorData.from_prepared(data),
+        config.training,
+        seed=config.seed,
+        callbacks=callbacks,
+        **options,
+    )
+    return config, data, model, fitted
+
+
+def fit_with_keras(path: Path, overrides: dict[str, Any] | None = None):
+    """The same config trained as one would type it in a notebook."""
+    config = load_config(path, overrides or {}).config
+    data = prepare_data(config)
+    model = build_model(config, data).model
+    x, y = data.scaling.apply(data.dataset.x), data.labels
+    rows, held_out = data.splits.train, data.splits.validation
+    batch_size = config.training.batch_size
+    batch_size = len(rows) if batch_size == "full" else batch_size
+    histories = []
+    for epoch in range(config.training.epochs):
+        order = rows[batch_order(config.seed, epoch, len(rows))]
+        history = model.fit(
+            x[order], y[order], batch_size=batch_size, epochs=1, shuffle=False, verbose=0,
+            validation_data=(x[held_out], y[held_out]), validation_batch_size=1024,
+        )  # fmt: skip
+        histories.append({name: values[0] for name, values in history.history.items()})
+    return model, histories
+
+
+def assert_same_weights(first: Any, second: Any) -> None:
+    for ours, theirs in zip(first.get_weights(), second.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+MIXED = (
+    "{activation: relu, layers: [Dense: {units: 8, kernel_regularizer: l2}, BatchNormalization, "
+    "Dropout: 0.3, Dense: {units: 3, activation: softmax}]}"
+)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "model"),
+    [
+        ({"training.batch_size": 16}, None),  # 90 rows: a smaller last batch
+        ({"training.batch_size": 15}, None),  # divides 90: a static batch size
+        ({"training.batch_size": "full"}, None),
+        ({"training.batch_size": 1, "training.epochs": 1}, None),
+        ({"training.batch_size": 16, "optimizer": "adam"}, MIXED),
+        ({"training.batch_size": 18, "optimizer": {"RMSprop": {"momentum": 0.9}}}, MIXED),
+    ],
+)
+def test_weights_and_history_equal_those_of_keras_fit(
+    write_config: WriteConfig, overrides: dict[str, Any], model: str | None
+) -> None:
+    path = write_config(**({"model": model} if model else {}))
+    overrides = {"training.keep": "last", **overrides}
+    _, _, ours, fitted = train(path, overrides)
+    theirs, histories = fit_with_keras(path, overrides)
+    assert_same_weights(ours, theirs)
+    for mine, keras_logs in zip(fitted.history, histories, strict=True):
+        assert {name: mine[name] for name in keras_logs} == keras_logs
+
+
+def test_evaluation_and_prediction_equal_keras(write_config: WriteConfig) -> None:
+    _, data, model, _ = train(write_config())
+    tensors, rows = TensorData.from_prepared(data), data.splits.test
+    x, y = data.scaling.apply(data.dataset.x[rows]), data.labels[rows]
+    expected = model.evaluate(x, y, batch_size=1024, verbose=0, return_dict=True)
+    assert evaluate_rows(model, tensors, rows) == expected
+    np.testing.assert_array_equal(
+        predict_rows(model, tensors, rows, batch_size=7), model.predict(x, batch_size=7, verbose=0)
+    )
+
+
+def test_two_trainings_in_one_process_are_equal_and_start_afresh(write_config: WriteConfig) -> None:
+    path = write_config(metrics="[accuracy, AUC]")
+    _, _, first, once = train(path)
+    keras.utils.set_random_seed(99)  # whatever else happened in between
+    _, _, second, again = train(path)
+    assert_same_weights(first, second)
+    seconds = {"epoch_seconds"}
+    for mine, other in zip(once.history, again.history, strict=True):
+        assert {k: v for k, v in mine.items() if k not in seconds} == {
+            k: v for k, v in other.items() if k not in seconds
+        }
+
+
+def test_images_are_scaled_after_the_gather_to_the_floats_of_numpy() -> None:
+    from dlrun.backend import tf
+    from dlrun.data import Scaling
+
+    values = np.arange(256, dtype=np.uint8).reshape(256, 1)
+    scaling = Scaling("unit", 0.0, 255.0)
+    tensors = TensorData(tf.constant(values), tf.zeros((256, 1)), None, tf.constant(255.0))
+    gathered = tf.function(lambda rows: tensors.gather(rows)[0])(tf.range(256))
+    np.testing.assert_array_equal(gathered.numpy(), scaling.apply(values))
+    np.testing.assert_array_equal(gathered.numpy(), values.astype(np.float32) / np.float32(255))
+
+
+def test_the_best_epochs_weights_are_kept_and_last_keeps_the_last(
+    write_config: WriteConfig,
+) -> None:
+    # A learning rate this large makes the loss jump about, so that the best is not the last.
+    overrides = {"optimizer.learning_rate": 2.0, "training.epochs": 12}
+    _, data, model, fitted = train(write_config(), overrides)
+    values = [logs["val_loss"] for logs in fitted.history]
+    assert fitted.kept_epoch == int(np.argmin(values)) + 1 < 12
+    tensors = TensorData.from_prepared(data)
+    assert evaluate_rows(model, tensors, data.splits.validation)["loss"] == min(values)
+    _, _, model, fitted = train(write_config(), overrides | {"training.keep": "last"})
+    assert fitted.kept_epoch == 12
+    assert evaluate_rows(model, tensors, data.splits.validation)["loss"] == values[-1]
+
+
+def test_early_stopping_stops_and_says_so(write_config: WriteConfig) -> None:
+    said: list[str] = []
+    callbacks = "[EarlyStopping: {monitor: loss, patience: 2, min_delta: 100}]"
+    path = write_config(training=f"{{epochs: 50, callbacks: {callbacks}}}")
+    *_, fitted = train(
+        path, report=lambda event: said.append(event.text) if isinstance(event, Message) else None
+    )
+    assert len(fitted.history) == 3
+    assert said == ["stopped after epoch 3 of 50 by a callback"]
+
+
+def test_reduce_lr_on_plateau_shows_in_the_history(write_config: WriteConfig) -> None:
+    callbacks = "[ReduceLROnPlateau: {monitor: loss, factor: 0.5, patience: 1, min_delta: 100}]"
+    path = write_config(training=f"{{epochs: 4, callbacks: {callbacks}}}")
+    *_, fitted = train(path)
+    rates = [logs["learning_rate"] for logs in fitted.history]
+    assert rates == pytest.approx([0.1, 0.1, 0.05, 0.025])
+
+
+def test_a_callback_that_sees_batches_gets_every_one_of_them(write_config: WriteConfig) -> None:
+    seen: list[tuple[int, bool]] = []
+    watcher = keras.callbacks.LambdaCallback(
+        on_train_batch_end=lambda batch, logs: seen.append((batch, "accuracy" in logs))
+    )
+    said: list[Any] = []
+    path = write_config()
+    _, _, watched, _ = train(path, callbacks=[watcher], report=said.append)
+    assert seen == [(step, True) for _ in range(3) for step in range(6)]
+    assert Message(
+        "training step by step, since LambdaCallback must see every batch"
+    ) in said
+    _, _, alone, _ = train(path)
+    assert_same_weights(watched, alone)
+
+
+def test_progress_ends_at_the_last_step_of_each_epoch(write_config: WriteConfig) -> None:
+    steps: list[StepsDone] = []
+    train(
+        write_config(),
+        report=lambda event: steps.append(event) if isinstance(event, StepsDone) else None,
+    )
+    last = {event.epoch: event.step for event in steps}
+    assert last == {1: 6, 2: 6, 3: 6}
+    assert {event.steps for event in steps} == {6}
+
+
+def test_a_loss_that_becomes_nan_stops_the_run_with_advice(write_config: WriteConfig) -> None:
+    path = write_config(
+        dataset="{name: linear, scale: none}",
+        model="{layers: [Dense: 4, Dense: 1]}",
+        loss="mse",
+        training="{epochs: 50, batch_size: 16}",
+    )
+    with pytest.raises(DivergedError, match=r"became (nan|inf) in epoch \d+; likely causes") as e:
+        train(path, {"optimizer.learning_rate": 1e6})
+    assert "optimizer.learning_rate=100000" in str(e.value)
