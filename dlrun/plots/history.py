@@ -1,0 +1,118 @@
+"""A run's history as rows of a figure: plain values, nothing drawn, no matplotlib."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
+from dlrun.errors import RunError, did_you_mean
+
+History = Mapping[str, Sequence[float | None]]
+
+X_AXES = ("epoch", "updates", "seconds")
+NOT_METRICS = frozenset({"epoch", "epoch_seconds", "learning_rate", "lr"})
+LARGEST_DRAWN = 1e100
+"""A value beyond this is a gap: a diverged loss, and more than an axis can hold."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One line of a figure.
+
+    Attributes:
+        label: What the run is called; empty where there is only one.
+        x: Epochs counted from 1, updates, or seconds.
+        y: The metric; NaN is a gap. As long as `x`.
+        role: "train" or "validation".
+        run: Which run, counted from 0; decides the colour.
+        best: (x, y) at the best epoch, on one curve a run: validation where there is one.
+    """
+
+    label: str
+    x: tuple[float, ...]
+    y: tuple[float, ...]
+    role: str
+    run: int
+    best: tuple[float, float] | None
+
+
+def metric_names(history: History) -> tuple[str, ...]:
+    """Returns what a history has curves of: "loss" first, without `val_` twins, times and rates."""
+    names = dict.fromkeys(name.removeprefix("val_") for name in history if name not in NOT_METRICS)
+    return tuple(sorted(names, key=lambda name: name != "loss"))
+
+
+def curve_rows(
+    history: History,
+    metric: str,
+    *,
+    x_axis: str = "epoch",
+    steps_per_epoch: int = 1,
+    best_epoch: int | None = None,
+    run: int = 0,
+    label: str = "",
+) -> tuple[Curve, ...]:
+    """Returns a metric's curves of one run: training, then validation; those that there are.
+
+    Args:
+        history: Keras's dict of lists, with `epoch_seconds`; None, NaN and infinities are gaps.
+        metric: A name without `val_`.
+        x_axis: "epoch" (counted from 1), "updates" (epoch × steps_per_epoch), or "seconds"
+            (`epoch_seconds` summed up).
+        steps_per_epoch: Updates of the weights in an epoch.
+        best_epoch: The best epoch, counted from 1; None to mark none.
+        run: Which run, counted from 0.
+        label: What to call the run.
+
+    Raises:
+        RunError: the history has no such metric, or no times to draw against; x_axis is unknown.
+    """
+    if x_axis not in X_AXES:
+        hint = did_you_mean(x_axis, X_AXES) or f"; one of {', '.join(X_AXES)}"
+        raise RunError(f"x axis: unknown, {x_axis!r}{hint}")
+    names = metric_names(history)
+    if metric not in names:
+        hint = did_you_mean(metric, names) or f"; there are {', '.join(names) or 'none'}"
+        raise RunError(f"{label or 'history'}: no metric {metric!r}{hint}")
+    found = [(role, name) for role, name in _twins(metric) if name in history]
+    length = max(len(history[name]) for _, name in found)
+    where = _positions(history, x_axis, steps_per_epoch, length, label)
+    curves = []
+    for role, name in found:
+        values = [_finite(value) for value in history[name]]
+        points = [(x, y) for x, y in zip(where, values, strict=False) if not math.isnan(x)]
+        best = None
+        if name == found[-1][1] and best_epoch is not None and 1 <= best_epoch <= len(values):
+            best = (where[best_epoch - 1], values[best_epoch - 1])
+        if best is not None and any(math.isnan(value) for value in best):
+            best = None
+        xs, ys = tuple(x for x, _ in points), tuple(y for _, y in points)
+        curves.append(Curve(label, xs, ys, role, run, best))
+    return tuple(curves)
+
+
+def _twins(metric: str) -> tuple[tuple[str, str], tuple[str, str]]:
+    return ("train", metric), ("validation", f"val_{metric}")
+
+
+def _finite(value: float | None) -> float:
+    return math.nan if value is None or not abs(value) < LARGEST_DRAWN else float(value)
+
+
+def _positions(
+    history: History, x_axis: str, steps_per_epoch: int, length: int, label: str
+) -> list[float]:
+    if x_axis == "epoch":
+        return [float(epoch) for epoch in range(1, length + 1)]
+    if x_axis == "updates":
+        return [float(epoch * steps_per_epoch) for epoch in range(1, length + 1)]
+    seconds = history.get("epoch_seconds")
+    if seconds is None:
+        raise RunError(
+            f"{label or 'history'}: no 'epoch_seconds' in it; draw against epoch or updates"
+        )
+    # An epoch of unknown time makes all later times unknown: they are left out.
+    known = [_finite(value) for value in seconds][:length]
+    return list(accumulate(known)) + [math.nan] * (length - len(known))

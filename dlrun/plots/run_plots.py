@@ -1,0 +1,146 @@
+"""The pictures of run folders: a run's own plots, and several runs in one figure a metric."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dlrun.errors import RunError, did_you_mean
+from dlrun.plots.curves import Curve, curve_rows, draw_curves, metric_names
+from dlrun.plots.diagram import draw_model
+from dlrun.plots.figure import DPI
+from dlrun.runs import Run
+
+
+@dataclass(frozen=True)
+class PlotStyle:
+    """How curves are drawn.
+
+    Attributes:
+        x_axis: "epoch", "updates" or "seconds".
+        log_scale: Whether the values' axis is logarithmic.
+        size: Width and height in inches; None for what fits.
+        dpi: Pixels an inch, for PNG.
+        file_format: "png", "pdf" or "svg".
+    """
+
+    x_axis: str = "epoch"
+    log_scale: bool = False
+    size: tuple[float, float] | None = None
+    dpi: int = DPI
+    file_format: str = "png"
+
+
+def draw_run(run: Run) -> list[Path]:
+    """Draws a run's curves and its model into its `plots` folder."""
+    paths = draw_runs([run], PlotStyle())
+    diagram = run.plots_dir / "model.png"
+    draw_model(run.parameters.to_dict(), diagram, title=run.config.name)
+    return [*paths, diagram]
+
+
+def draw_runs(
+    runs: Sequence[Run],
+    style: PlotStyle,
+    *,
+    metrics: Sequence[str] = (),
+    output: Path | None = None,
+) -> list[Path]:
+    """Draws one figure a metric, all runs in it; returns the files.
+
+    Args:
+        runs: At least one; each needs a finished epoch.
+        style: How to draw.
+        metrics: Names without `val_`; none for all that the runs have in common.
+        output: A folder, or with a suffix the file of the one metric; default is the run's
+            own `plots` folder, for several runs the folder they lie in.
+
+    Raises:
+        RunError: a run has no history, or the runs have no such metric in common.
+    """
+    histories = [run.read_history() for run in runs]
+    common = [
+        name
+        for name in metric_names(histories[0])
+        if all(name in metric_names(history) for history in histories)
+    ]
+    for name in metrics:
+        if name not in common:
+            raise RunError(
+                f"no metric {name!r}{did_you_mean(name, common)}; "
+                f"{'these runs share' if len(runs) > 1 else 'there are'} {', '.join(common)}"
+            )
+    paths = []
+    for metric in metrics or common:
+        curves: list[Curve] = []
+        for index, (run, history) in enumerate(zip(runs, histories, strict=True)):
+            curves += curve_rows(
+                history,
+                metric,
+                x_axis=style.x_axis,
+                steps_per_epoch=steps_per_epoch(run),
+                best_epoch=run.metrics.get("best_epoch"),
+                run=index,
+                label=_label(run, runs) if len(runs) > 1 else "",
+            )
+        path = _path(runs, style, metric, output, alone=len(metrics or common) == 1)
+        draw_curves(
+            curves,
+            path,
+            metric=metric,
+            x_axis=style.x_axis,
+            title=_title(runs),
+            loss_name=_common_loss(runs),
+            log_scale=style.log_scale,
+            size=style.size,
+            dpi=style.dpi,
+        )
+        paths.append(path)
+    return paths
+
+
+def steps_per_epoch(run: Run) -> int:
+    """Returns how many updates of the weights one epoch of a run has."""
+    num_rows: int = run.dataset["parts"]["train"]["num_rows"]
+    batch_size = run.config.training.batch_size
+    return 1 if batch_size == "full" else math.ceil(num_rows / batch_size)
+
+
+def _path(
+    runs: Sequence[Run], style: PlotStyle, metric: str, output: Path | None, *, alone: bool
+) -> Path:
+    if output is not None and output.suffix:
+        if not alone:
+            raise RunError(f"{output}: one file, and several metrics to draw; choose by --metric")
+        output.parent.mkdir(parents=True, exist_ok=True)
+        return output
+    folder = output or (runs[0].plots_dir if len(runs) == 1 else runs[0].path.parent)
+    folder.mkdir(parents=True, exist_ok=True)
+    stem = re.sub(r"[^0-9A-Za-z_.-]", "_", metric)
+    if len(runs) > 1:
+        stem = f"compare_{stem}"
+    if style.x_axis != "epoch":
+        stem += f"_by_{style.x_axis}"
+    return folder / f"{stem}.{style.file_format}"
+
+
+def _label(run: Run, runs: Sequence[Run]) -> str:
+    """The config's name; with the run's last digits where two runs share it."""
+    names = [other.config.name for other in runs]
+    name = run.config.name
+    return name if names.count(name) == 1 else f"{name} {run.id[-4:]}"
+
+
+def _title(runs: Sequence[Run]) -> str:
+    datasets = dict.fromkeys(run.dataset["name"] for run in runs)
+    if len(runs) == 1:
+        return f"{runs[0].config.name} on {next(iter(datasets))}"
+    return f"{len(runs)} runs on {' and '.join(datasets)}"
+
+
+def _common_loss(runs: Sequence[Run]) -> str | None:
+    names = {run.config.loss.name for run in runs}
+    return names.pop() if len(names) == 1 else None
