@@ -69,6 +69,7 @@ def run_experiment(
             )
         except BaseException:
             _record_epochs(recorder, config, history, None, {})
+            listen(Message(f"{run.path} keeps {len(history)} finished epochs", level="warning"))
             raise
         recorder.model(built.model)
         test = evaluate_rows(built.model, tensors, data.splits.test) if "test" in data.rows else {}

@@ -246,13 +246,12 @@ def storage_error(path: Path, error: OSError) -> StorageError:
     """Returns the StorageError that says in words why `path` cannot be written."""
     reason = error.strerror or str(error)
     return StorageError(
-        f"{path}: cannot be written, {reason.lower()}; "
-        "free some space, or give another folder by DLRUN_RUNS_DIR"
+        f"{path}: cannot be written, {reason.lower()}; free some space or choose another folder"
     )
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes UTF-8 text with `\\n` line ends, whole or not at all."""
+    """Writes UTF-8 text with Unix line ends, whole or not at all."""
     write_bytes(path, text.encode("utf-8"))
 
 
@@ -272,7 +271,7 @@ def read_json(path: Path) -> Any:
 
 
 def plain(value: Any) -> Any:
-    """Returns `value` as JSON can hold it: NumPy scalars as numbers, tuples as lists, NaN as None."""
+    """Returns `value` as JSON can hold it: NumPy as numbers and lists, NaN as None."""
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):

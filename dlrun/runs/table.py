@@ -100,15 +100,15 @@ def sort_rows(rows: Sequence[dict[str, Any]], column: str) -> list[dict[str, Any
     known = [row for row in rows if row[column] is not None]
     unknown = [row for row in rows if row[column] is None]
     if column == "best":
-        known.sort(key=lambda row: (row["metric"], _badness(row)))
+        known.sort(key=lambda row: (row["metric"], _badness(row["metric"], row["best"])))
     else:
-        known.sort(key=lambda row: row[column], reverse=not isinstance(known[0][column], str)
-                   or column == "id") if known else None
+        words = any(isinstance(row[column], str) for row in known)
+        known.sort(key=lambda row: row[column], reverse=column == "id" or not words)
     return [*known, *unknown]
 
 
-def _badness(row: dict[str, Any]) -> float:
-    return -row["best"] if higher_is_better(row["metric"]) else row["best"]
+def _badness(metric: str, value: float) -> float:
+    return -value if higher_is_better(metric) else value
 
 
 def _check_column(column: str) -> None:

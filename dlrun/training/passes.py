@@ -108,7 +108,9 @@ def predict_rows(
 ) -> np.ndarray:
     """Returns the model's outputs for some rows, (rows, *output) float32, in inference mode."""
 
-    @tf.function(autograph=False, reduce_retracing=True)  # type: ignore[untyped-decorator]
+    @tf.function(  # type: ignore[untyped-decorator]
+        input_signature=[tf.TensorSpec([None], tf.int64)], autograph=False
+    )
     def predict(batch: Any) -> Any:
         return model(data.gather(batch)[0], training=False)
 

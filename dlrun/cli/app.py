@@ -1,0 +1,64 @@
+"""The `dlrun` command and its sub-commands' names; nothing heavy is imported here."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from dlrun import __version__
+from dlrun.cli.check import check
+from dlrun.cli.data import data_app
+from dlrun.cli.guard import DEBUG, guarded
+from dlrun.cli.new import new
+from dlrun.cli.plot import plot
+from dlrun.cli.schema import schema
+from dlrun.cli.summary import summary
+from dlrun.cli.train import train
+
+# Unknown options reach the commands that take overrides, which show the right form.
+_TAKES_OVERRIDES = {"ignore_unknown_options": True, "allow_extra_args": True}
+
+app = typer.Typer(
+    name="dlrun",
+    help="Train small and medium Keras models from one YAML file, and trust the numbers.",
+    epilog="Start with: dlrun new · dlrun train configs/digits_deep.yaml · dlrun summary",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command(context_settings=_TAKES_OVERRIDES)(guarded(train))
+app.command(context_settings=_TAKES_OVERRIDES)(guarded(summary))
+app.command()(guarded(plot))
+app.command(context_settings=_TAKES_OVERRIDES)(guarded(check))
+app.add_typer(data_app, name="data")
+app.command()(guarded(new))
+app.command()(guarded(schema))
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show dlrun's version.", is_eager=True)
+    ] = False,
+    debug: Annotated[  # noqa: ARG001 - main() reads it wherever it stands; here for the help
+        bool, typer.Option("--debug", help="Show errors with their traceback; may stand anywhere.")
+    ] = False,
+) -> None:
+    """Train small and medium Keras models from one YAML file, and trust the numbers."""
+    if version:
+        typer.echo(f"dlrun {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Runs the command line."""
+    if "--debug" in sys.argv:
+        sys.argv.remove("--debug")
+        os.environ[DEBUG] = "1"
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # Windows consoles and pipes default to a code page
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    app()

@@ -1,0 +1,39 @@
+"""What several commands take on their line: overrides, and options that were mistyped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from dlrun.errors import DlrunError, nearest_name
+
+OverridesArgument = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="[KEY=VALUE]...",
+        help="Overrides, such as training.epochs=5 optimizer.learning_rate=0.1; "
+        "+key=value adds, ~key deletes.",
+    ),
+]
+
+
+class UsageError(DlrunError):
+    """A command line that cannot be meant."""
+
+    exit_code = 2
+
+
+def check_options(tokens: Sequence[str], options: Sequence[str]) -> None:
+    """Refuses a mistyped option of the command itself; other `--x` are left to the overrides.
+
+    Raises:
+        UsageError: a token is nearly the name of an option.
+    """
+    for token in tokens:
+        if token.startswith("-") and len(token) > 1:
+            name = token.split("=")[0]
+            near = nearest_name(name.lstrip("-"), [option.lstrip("-") for option in options])
+            if near is not None:
+                raise UsageError(f"no such option {name!r}; did you mean '--{near}'?")

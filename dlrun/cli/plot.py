@@ -1,0 +1,53 @@
+"""`dlrun plot`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def plot(
+    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Runs, or `latest`.")],
+    x: Annotated[
+        str, typer.Option("--x", help="What runs along the x axis: epoch, updates or seconds.")
+    ] = "epoch",
+    metric: Annotated[
+        list[str] | None, typer.Option(help="Only this metric; repeatable. Default: all.")
+    ] = None,
+    log: Annotated[bool, typer.Option("--log", help="Logarithmic y axis.")] = False,
+    size: Annotated[
+        str | None, typer.Option(help="Width × height in inches, such as 7x4.5.")
+    ] = None,
+    dpi: Annotated[int, typer.Option(min=20, max=1200, help="Dots an inch, for PNG.")] = 150,
+    file_format: Annotated[str, typer.Option("--format", help="png, pdf or svg.")] = "png",
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder, or a file when one metric is drawn. Default: the run's plots."
+        ),
+    ] = None,
+) -> None:
+    """Draw a run's curves again, or several runs in one figure a metric."""
+    from dlrun.plots.run_plots import PlotStyle, draw_runs
+    from dlrun.runs import find_run
+
+    style = PlotStyle(
+        x_axis=x, log_scale=log, size=_parse_size(size), dpi=dpi, file_format=file_format
+    )
+    found = [find_run(name) for name in runs]
+    for path in draw_runs(found, style, metrics=metric or (), output=output):
+        typer.echo(str(path))
+
+
+def _parse_size(text: str | None) -> tuple[float, float] | None:
+    from dlrun.cli.arguments import UsageError
+
+    if text is None:
+        return None
+    try:
+        width, height = (float(part) for part in text.lower().replace("×", "x").split("x"))
+    except ValueError:
+        raise UsageError(f"--size: {text!r} is not width×height in inches; try 7x4.5") from None
+    return width, height

@@ -1,0 +1,132 @@
+"""`dlrun summary`: all runs, one run, or a config's model before training."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from dlrun.cli.arguments import OverridesArgument, check_options
+
+
+def summary(
+    target: Annotated[
+        str | None,
+        typer.Argument(metavar="[CONFIG|RUN]", help="A YAML config, or a run; none: all runs."),
+    ] = None,
+    overrides: OverridesArgument = None,
+    sort: Annotated[
+        str, typer.Option(help="Column to sort all runs by: id, best, num_parameters, …")
+    ] = "id",
+    filters: Annotated[
+        list[str] | None,
+        typer.Option("--filter", help="Only runs with this word, or column=value; repeatable."),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=0, help="How many runs to show; 0 for all.")] = 50,
+    test: Annotated[bool, typer.Option("--test", help="Show test values too.")] = False,
+    diagram: Annotated[
+        Path | None, typer.Option(help="Draw the model into this PNG, PDF or SVG.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="All runs as CSV.")] = False,
+) -> None:
+    """Show all runs, one run on one screen, or a config's layers and parameters."""
+    tokens = overrides or []
+    check_options(
+        tokens, ["--sort", "--filter", "--limit", "--test", "--diagram", "--json", "--csv"]
+    )
+    if target is None:
+        _show_table(sort, filters or [], limit, test=test, as_json=as_json, as_csv=as_csv)
+    elif target.endswith((".yaml", ".yml")) or Path(target).is_file():
+        _show_model(Path(target), tokens, diagram, as_json=as_json)
+    else:
+        _show_run(target, diagram, as_json=as_json)
+
+
+def _show_table(
+    sort: str, filters: list[str], limit: int, *, test: bool, as_json: bool, as_csv: bool
+) -> None:
+    from dlrun.cli.tables import runs_table
+    from dlrun.runs import list_runs, resolve_runs_dir
+    from dlrun.runs.table import COLUMNS, filter_rows, run_row, sort_rows
+
+    runs = list_runs()
+    # Only what is shown is read, where neither order nor choice depends on the rest.
+    if sort == "id" and not filters and limit and not (as_json or as_csv):
+        rows = [run_row(run, with_test=test) for run in runs[:limit]]
+    else:
+        rows = sort_rows(filter_rows([run_row(run, with_test=test) for run in runs], filters), sort)
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+    elif as_csv:
+        columns = [*COLUMNS, "test"] if test else COLUMNS
+        writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+    elif not runs:
+        typer.echo(f"no runs in {resolve_runs_dir()}; `dlrun train CONFIG` makes one")
+    else:
+        shown = rows[:limit] if limit else rows
+        runs_table(shown, with_test=test)
+        more = "" if len(shown) == len(runs) else " (--limit 0 shows all)"
+        typer.echo(f"{len(shown):,} of {len(runs):,} runs{more}")
+
+
+def _show_run(name: str, diagram: Path | None, *, as_json: bool) -> None:
+    from dlrun.cli.display import result_lines
+    from dlrun.cli.tables import run_lines
+    from dlrun.runs import find_run
+    from dlrun.runs.table import run_row
+
+    run = find_run(name)
+    if diagram is not None:
+        _draw(run.parameters.to_dict(), diagram, run.config.name)
+    elif as_json:
+        facts = {
+            "row": run_row(run, with_test=True),
+            "info": run.info,
+            "metrics": run.metrics,
+            "dataset": run.dataset,
+            "parameters": run.parameters.to_dict(),
+        }
+        typer.echo(json.dumps(facts, indent=1, ensure_ascii=False))
+    else:
+        for line in run_lines(run, result_lines):
+            typer.echo(line)
+
+
+def _show_model(path: Path, overrides: list[str], diagram: Path | None, *, as_json: bool) -> None:
+    from dlrun.config import load_config, load_model
+    from dlrun.files import read_yaml
+    from dlrun.parameters import count_lines
+    from dlrun.prepare import data_shape
+
+    data = read_yaml(path).data
+    if isinstance(data, dict) and "model" in data and "dataset" not in data:
+        loaded: Any = load_model(path, overrides)
+        shape = loaded.model.input_shape
+    else:
+        loaded = load_config(path, overrides).config
+        shape = data_shape(loaded)
+    typer.echo("loading TensorFlow …", err=True)
+    from dlrun.model import count_model
+
+    count = count_model(loaded, shape)
+    if diagram is not None:
+        _draw(count.to_dict(), diagram, loaded.name)
+    if as_json:
+        typer.echo(json.dumps(count.to_dict(), indent=1, ensure_ascii=False))
+    else:
+        for line in count_lines(count):
+            typer.echo(line)
+
+
+def _draw(count: dict[str, Any], path: Path, title: str) -> None:
+    from dlrun.plots.diagram import draw_model
+
+    draw_model(count, path, title=title)
+    typer.echo(f"drawn: {path}", err=True)

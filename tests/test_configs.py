@@ -1,0 +1,76 @@
+"""Every shipped config is valid, trains an epoch, and tells in its header what it is for."""
+
+from pathlib import Path
+
+import pytest
+
+import dlrun
+from dlrun.config import load_config
+from dlrun.config.shipped import shipped_configs
+from dlrun.model import count_model
+from dlrun.prepare import data_shape
+
+ROOT = Path(__file__).parent.parent
+CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
+
+LECTURE = {
+    "mnist_softmax", "mnist_deep", "fashion_softmax", "fashion_deep", "fashion_conv",
+    "credit_logistic", "credit_deep", "credit_logistic_mse", "digits_deep", "dense_7_4_3_1",
+    "linear_regression", "mnist_batch_1", "mnist_batch_64", "mnist_batch_full",
+    "activation_identity", "activation_sigmoid", "activation_tanh", "activation_relu",
+    "activation_leaky_relu", "moons_underfit", "moons_fit", "moons_overfit",
+}  # fmt: skip
+
+TOTALS = {
+    "dense_7_4_3_1": [32, 15, 4],
+    "mnist_softmax": [0, 7_850],
+    "mnist_deep": [0, 78_500, 5_050, 2_550, 1_275, 650, 260],
+    "fashion_deep": [0, 78_500, 5_050, 2_550, 1_275, 650, 260],
+    "credit_logistic": [24],
+    "linear_regression": [2],
+}
+
+
+def test_every_experiment_of_the_lecture_is_shipped() -> None:
+    assert {path.stem for path in CONFIGS} >= LECTURE
+    assert {config.name for config in shipped_configs()} == {path.stem for path in CONFIGS}
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_a_shipped_config_trains_an_epoch(path: Path, stand_ins: None) -> None:
+    run = dlrun.train(path, {"training.epochs": 1})
+    assert run.status == "finished"
+    assert run.config.name == path.stem
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_a_header_says_what_it_shows_the_command_time_and_result(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    header = lines[: lines.index(f"name: {path.stem}")]
+    assert all(line.startswith("# ") for line in header)
+    text = "\n".join(header)
+    assert f"dlrun train configs/{path.stem}.yaml" in text
+    assert " s on two CPU cores" in text
+    assert any(word in text for word in ("accuracy", "loss", "error"))
+    assert len(lines[0]) <= 102
+
+
+@pytest.mark.parametrize(("name", "numbers"), TOTALS.items())
+def test_parameter_counts_are_those_of_the_lecture(name: str, numbers: list[int]) -> None:
+    config = load_config(ROOT / "configs" / f"{name}.yaml").config
+    count = count_model(config, data_shape(config))
+    assert [layer.num_parameters for layer in count.layers] == numbers
+    assert count.total == sum(numbers)
+
+
+def test_logistic_regression_on_24_inputs_has_25_parameters(write_config) -> None:
+    path = write_config(
+        dataset="credit_default",
+        model="{input_shape: [24], layers: [Dense: {units: 1, activation: sigmoid}]}",
+        loss="binary_crossentropy",
+    )
+    text = path.read_text(encoding="utf-8").replace("dataset: credit_default\n", "")
+    path.write_text(text, encoding="utf-8")
+    from dlrun.config import load_model
+
+    assert count_model(load_model(path), (24,)).total == 25

@@ -1,0 +1,119 @@
+"""The order of modules, and who may load what: a module imports only from lines above its own."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "dlrun"
+
+ORDER = [
+    "errors",
+    "events",
+    "files",
+    "backend",
+    "catalog",
+    "config",
+    "data",
+    "parameters",
+    "monitor",
+    "results",
+    "prepare",
+    "runs",
+    "model",
+    "training",
+    "plots",
+    "experiment",
+    "cli",
+]
+
+# Third-party modules that cost more than a moment, and the modules that may load them.
+HEAVY = {
+    "tensorflow": {"backend"},
+    "keras": {"backend"},
+    "matplotlib": {"plots"},
+    "typer": {"cli"},
+    "rich": {"cli"},
+}
+
+
+def modules() -> list[Path]:
+    found = [
+        path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or "__" not in path.name
+    ]
+    assert len(found) > 30
+    return found
+
+
+def concept(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> set[str]:
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            names |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return names
+
+
+def test_every_concept_has_its_place_in_the_order() -> None:
+    assert {concept(path) for path in modules()} == set(ORDER)
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_module_imports_only_from_those_above_it(path: Path) -> None:
+    own = ORDER.index(concept(path))
+    used = {name.split(".")[1] for name in imported(path) if name.startswith("dlrun.")}
+    below = {name for name in used if name in ORDER and ORDER.index(name) > own}
+    assert not below, f"{path} imports from {below}, which stand below {ORDER[own]}"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_heavy_modules_have_one_door(path: Path) -> None:
+    for name in imported(path):
+        top = name.split(".")[0]
+        assert concept(path) in HEAVY.get(top, {concept(path)}), f"{path} imports {name}"
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_core_code_neither_prints_nor_exits(path: Path) -> None:
+    if concept(path) == "cli":
+        return
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call):
+            called = ast.unparse(node.func)
+            assert called not in ("print", "sys.exit", "exit", "quit", "os._exit"), path
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--help"],
+        ["train", "--help"],
+        ["plot", "--help"],
+        ["check", "configs/mnist_deep.yaml"],
+        ["summary"],
+        ["schema"],
+        ["new"],
+        ["data", "list"],
+    ],
+    ids=" ".join,
+)
+def test_quick_commands_load_nothing_heavy(arguments: list[str]) -> None:
+    script = (
+        "import sys, dlrun.cli.app as app\n"
+        f"sys.argv = ['dlrun', *{arguments!r}]\n"
+        "try: app.main()\n"
+        "except SystemExit as stop: assert stop.code in (0, None), stop.code\n"
+        "heavy = {'tensorflow', 'keras', 'matplotlib', 'pandas', 'sklearn'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=PACKAGE.parent
+    )
+    assert done.returncode == 0, done.stderr
