@@ -63,7 +63,8 @@ def write_config(tmp_path: Path) -> Callable[..., Path]:
     def write(name: str = "small", **lines: str) -> Path:
         parts = {
             "dataset": "{name: iris, split: {train: 0.6, validation: 0.2, test: 0.2}}",
-            "model": "{activation: relu, layers: [Dense: 8, Dense: {units: 3, activation: softmax}]}",
+            "model": "{activation: relu, "
+            "layers: [Dense: 8, Dense: {units: 3, activation: softmax}]}",
             "loss": "categorical_crossentropy",
             "optimizer": "{SGD: {learning_rate: 0.1}}",
             "training": "{epochs: 3, batch_size: 16}",

@@ -50,9 +50,7 @@ def test_the_recorded_config_repeats_the_run(write_config: WriteConfig) -> None:
     first = dlrun.train(write_config())
     again = dlrun.train(first.path / "config.yaml")
     assert again.config == first.config
-    for one, other in zip(
-        first.model().get_weights(), again.model().get_weights(), strict=True
-    ):
+    for one, other in zip(first.model().get_weights(), again.model().get_weights(), strict=True):
         np.testing.assert_array_equal(one, other)
 
 

@@ -29,7 +29,9 @@ def test_a_run_is_found_by_id_prefix_path_and_latest(runs_dir: Path) -> None:
     (runs_dir / "latest").write_text("20260101-000000-a-0001\n", encoding="utf-8")
     for name in ("20260101-000000-a-0001", "20260101", str(runs_dir / "20260101-000000-a-0001")):
         assert find_run(name).id == "20260101-000000-a-0001"
-    assert find_run("latest").id == find_run(str(runs_dir / "latest")).id == "20260101-000000-a-0001"
+    assert (
+        find_run("latest").id == find_run(str(runs_dir / "latest")).id == "20260101-000000-a-0001"
+    )
 
 
 def test_latest_survives_the_deletion_of_the_newest_run(runs_dir: Path) -> None:
@@ -53,7 +55,7 @@ def test_an_unknown_run_gets_the_nearest_id(runs_dir: Path) -> None:
 
 
 def test_latest_without_any_run_says_how_to_make_one(runs_dir: Path) -> None:
-    with pytest.raises(RunError, match="no runs in .*; `dlrun train CONFIG` makes one"):
+    with pytest.raises(RunError, match=r"no runs in .*; `dlrun train CONFIG` makes one"):
         find_run("latest")
 
 

@@ -1,4 +1,4 @@
-"""Training is compared with plain Keras: `model.fit(shuffle=False)` on the same order of batches."""
+"""Training is compared with plain Keras: `model.fit(shuffle=False)` on the same batches."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -168,9 +168,7 @@ def test_a_callback_that_sees_batches_gets_every_one_of_them(write_config: Write
     path = write_config()
     _, _, watched, _ = train(path, callbacks=[watcher], report=said.append)
     assert seen == [(step, True) for _ in range(3) for step in range(6)]
-    assert Message(
-        "training step by step, since LambdaCallback must see every batch"
-    ) in said
+    assert Message("training step by step, since LambdaCallback must see every batch") in said
     _, _, alone, _ = train(path)
     assert_same_weights(watched, alone)
 
