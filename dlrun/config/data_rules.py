@@ -1,0 +1,81 @@
+"""Rules on the data: its name, its options, and how it is split."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dlrun.catalog.datasets import CARDS
+from dlrun.catalog.own import OWN_DATASETS
+from dlrun.config import words
+from dlrun.config.draft import Draft, is_share
+from dlrun.config.findings import Findings
+
+
+def judge_dataset(draft: Draft, found: Findings) -> None:
+    """Judges the data set's name and its options."""
+    name, options = draft.get("dataset", "name"), draft.get("dataset", "options")
+    if not isinstance(name, str):
+        return
+    if draft.card is None:
+        if name not in OWN_DATASETS and not draft.get("imports"):
+            message = words.unknown_name("data set", name, [*CARDS, *OWN_DATASETS])
+            found.error(("dataset", "name"), message)
+        return
+    if name in OWN_DATASETS or not isinstance(options, dict):
+        return
+    known = draft.card.options
+    for option, value in options.items():
+        path = ("dataset", "options", option)
+        if option not in known:
+            found.error(path, words.unknown_argument(str(option), name, list(known), "option"))
+        elif (wanted := _wanted(known[option], value)) is not None:
+            found.error(path, words.wrong_value(wanted, value))
+    for option, default in known.items():
+        if default is ... and option not in options:
+            message = f"{name} needs the option {option!r}; write options: {{{option}: …}}"
+            found.error(("dataset", "options"), message)
+
+
+def _wanted(default: Any, value: Any) -> str | None:
+    """Returns what an option must be, judged by its default, if `value` is not that."""
+    if isinstance(default, bool):
+        return None if isinstance(value, bool) else "true or false"
+    if isinstance(default, int | float):
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        whole = isinstance(default, int)
+        good = is_number and (isinstance(value, int) or not whole)
+        return None if good else "a whole number" if whole else "a number"
+    return "text" if default is ... and not isinstance(value, str) else None
+
+
+def judge_shares(draft: Draft, found: Findings) -> None:
+    """Judges a split's parts against each other."""
+    parts = {name: draft.split.get(name) for name in ("train", "validation", "test")}
+    path = ("dataset", "split")
+    if parts["validation"] == "official" and parts["test"] == "official":
+        message = "the official test rows validate already; write test: none"
+        found.error((*path, "test"), message)
+    shares: dict[str, Any] = {k: value for k, value in parts.items() if is_share(value)}
+    held_out = shares.get("validation", 0) + shares.get("test", 0)
+    if "train" in shares and abs(shares["train"] + held_out - 1) > 1e-6:
+        listed = " + ".join(f"{name} {value:g}" for name, value in shares.items())
+        total = sum(shares.values())
+        found.error(path, f"the shares must sum to 1, received {listed} = {total:g}")
+    elif held_out >= 1:
+        found.error(path, "no rows are left to train on; give the other parts less")
+
+
+def judge_official_rows(draft: Draft, found: Findings) -> None:
+    """Judges the use of official test rows."""
+    if draft.card is None:
+        return
+    path = ("dataset", "split")
+    brings_none = draft.card.num_official_test == 0 and draft.card.name != "npz"
+    for part in ("validation", "test"):
+        if brings_none and draft.split.get(part) == "official":
+            found.error(
+                (*path, part),
+                f"{draft.card.name} brings no official test rows; give a share such as 0.15",
+            )
+    if draft.split.get("validation") == "official" and not brings_none:
+        found.note((*path, "validation"), "no untouched test set is left")

@@ -1,0 +1,66 @@
+"""Fills in what follows from the rest of a config: `auto` in splits, metrics and monitor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dlrun.config.draft import Draft, is_share
+from dlrun.config.keys import Section
+from dlrun.config.schema import SplitConfig
+from dlrun.config.task import loss_task
+
+DEFAULT_SHARES = {"train": 0.7, "validation": 0.15, "test": 0.15}
+DEFAULT_SHARES_BESIDE_OFFICIAL = {"train": 0.85, "validation": 0.15, "test": "official"}
+
+
+def resolve(normal: Any) -> None:
+    """Replaces each `auto` in a normal form by what it stands for, where that can be told."""
+    draft = Draft(normal)
+    card = draft.card
+    if _is_section(draft, "dataset", "split") and card is not None and card.name != "npz":
+        shares = resolved_shares(draft.split, card.num_official_test > 0)
+        normal["dataset"]["split"].update(shares)
+    if draft.get("metrics") == "auto":
+        normal["metrics"] = _resolved_metrics(draft)
+    if _is_section(draft, "training") and draft.get("training", "monitor") == "auto":
+        normal["training"]["monitor"] = "val_loss" if draft.has_validation else "loss"
+
+
+def resolve_split(split: SplitConfig, has_official_test: bool) -> SplitConfig:
+    """Returns a split without `auto`, once it is known whether there are official test rows."""
+    check = Section(of=SplitConfig)
+    built: SplitConfig = check.build(resolved_shares(check.plain(split), has_official_test))
+    return built
+
+
+def resolved_shares(given: Any, has_official_test: bool) -> dict[str, Any]:
+    """Returns the normal form of a split with every `auto` replaced.
+
+    A split of nothing but `auto` gets the default shares. Otherwise test means the official
+    test rows where there are any and validation does not use them, validation means none, and
+    train is the rest.
+    """
+    parts = {name: given.get(name, "auto") for name in DEFAULT_SHARES}
+    if all(value == "auto" for value in parts.values()):
+        return dict(DEFAULT_SHARES_BESIDE_OFFICIAL if has_official_test else DEFAULT_SHARES)
+    if parts["validation"] == "auto":
+        parts["validation"] = "none"
+    if parts["test"] == "auto":
+        uses_official = has_official_test and parts["validation"] != "official"
+        parts["test"] = "official" if uses_official else "none"
+    if parts["train"] == "auto":
+        others = [parts[name] for name in ("validation", "test") if is_share(parts[name])]
+        parts["train"] = round(1.0 - sum(others), 10)
+    return parts
+
+
+def _resolved_metrics(draft: Draft) -> Any:
+    loss = draft.component("loss")
+    task = draft.task or (loss_task(loss.name) if loss is not None else None)
+    if task == "regression":
+        return [{"MeanAbsoluteError": {"name": "mean_absolute_error"}}]
+    return ["accuracy"] if task is not None else "auto"
+
+
+def _is_section(draft: Draft, *path: str) -> bool:
+    return isinstance(draft.get(*path), dict)

@@ -1,0 +1,174 @@
+"""Rules that a config obeys as a whole: its loss, metrics and training against its data.
+
+Each rule looks at a `Draft` and says what it finds; the rules on data and layers are in
+`data_rules` and `model_rules`. Nothing here loads data or imports Keras.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from typing import Any
+
+from dlrun.catalog import find_component
+from dlrun.config import data_rules, model_rules
+from dlrun.config.component import Component
+from dlrun.config.draft import Draft
+from dlrun.config.findings import Finding, Findings
+from dlrun.config.imports import missing_module
+from dlrun.config.metrics import metric_name
+from dlrun.config.task import (
+    BINARY_LOSSES,
+    CLASS_LOSSES,
+    INDEX_LOSSES,
+    ONE_HOT_LOSSES,
+    VALUE_LOSSES,
+)
+from dlrun.errors import did_you_mean
+from dlrun.files import KeyPath
+
+
+def judge(normal: Any) -> Findings:
+    """Returns what is wrong, unwise or worth knowing about a config as a whole."""
+    draft = Draft(normal)
+    found = Findings()
+    for rule in (
+        _imports,
+        data_rules.judge_dataset,
+        data_rules.judge_shares,
+        data_rules.judge_official_rows,
+        _loss,
+        _metrics,
+        _monitors,
+        _schedule_and_plateau,
+        _tensorboard,
+    ):
+        rule(draft, found)
+    model_rules.judge_layers(draft, found)
+    model_rules.judge_output(draft, found)
+    model_rules.note_slopes(draft, found)
+    return found
+
+
+def judge_model(normal: Any) -> list[Finding]:
+    """Returns what is wrong with a model that stands without data."""
+    draft = Draft(normal)
+    found = Findings()
+    _imports(draft, found)
+    model_rules.judge_layers(draft, found)
+    if draft.get("model", "input_shape") == "auto":
+        found.error(
+            ("model", "input_shape"),
+            "is missing; without a data set the model needs it, such as [28, 28]",
+        )
+    return found.errors
+
+
+def _imports(draft: Draft, found: Findings) -> None:
+    modules = draft.get("imports")
+    for index, name in enumerate(modules if isinstance(modules, list) else ()):
+        problem = missing_module(name) if isinstance(name, str) else None
+        if problem is not None:
+            found.error(("imports", index), problem)
+
+
+def _loss(draft: Draft, found: Findings) -> None:
+    loss, task = draft.component("loss"), draft.task
+    if loss is None or task is None or draft.card is None:
+        return
+    name, said = loss.name, f"{loss.name} is"
+    if task == "regression" and name in CLASS_LOSSES:
+        found.error(
+            ("loss",),
+            f"{said} for classes, and {draft.card.name} has numbers to predict; "
+            "write mean_squared_error",
+        )
+    elif task == "multiclass" and name in BINARY_LOSSES:
+        found.error(
+            ("loss",),
+            f"{said} for two classes, and {draft.card.name} has {draft.card.num_classes}; "
+            "write categorical_crossentropy",
+        )
+    elif task != "regression" and name in VALUE_LOSSES:
+        better = "binary" if task == "binary" else "categorical"
+        found.warn(
+            ("loss",),
+            f"{said} for numbers, and {draft.card.name} has classes; "
+            f"it works, {better}_crossentropy learns faster",
+        )
+
+
+def _metrics(draft: Draft, found: Findings) -> None:
+    loss = draft.component("loss")
+    for index, metric in enumerate(draft.metrics):
+        path = ("metrics", index)
+        if metric == "accuracy" and draft.task == "regression":
+            found.warn(path, "accuracy counts right classes, and there are numbers to predict")
+        name = next(iter(metric)) if isinstance(metric, dict) and len(metric) == 1 else None
+        one_hot = name in ("CategoricalAccuracy", "TopKCategoricalAccuracy")
+        by_index = name in ("SparseCategoricalAccuracy", "SparseTopKCategoricalAccuracy")
+        if loss is None or not isinstance(name, str):
+            continue
+        if (one_hot and loss.name in INDEX_LOSSES) or (by_index and loss.name in ONE_HOT_LOSSES):
+            other = name.removeprefix("Sparse") if by_index else f"Sparse{name}"
+            message = f"{name} does not fit the labels of {loss.name}; write {other}"
+            found.error(path, message)
+
+
+def _monitors(draft: Draft, found: Findings) -> None:
+    known = ["loss", *(metric_name(metric) for metric in draft.metrics)]
+    if draft.get("metrics") == "auto":
+        return
+    if draft.has_validation:
+        known += [f"val_{name}" for name in known]
+    monitor = draft.get("training", "monitor")
+    named: list[tuple[KeyPath, Any]] = [(("training", "monitor"), monitor)]
+    for index, callback in enumerate(draft.callbacks):
+        monitor = _monitor_of(callback)
+        if monitor is not None:
+            named.append((("training", "callbacks", index, "monitor"), monitor))
+    for path, name in named:
+        if isinstance(name, str) and name not in ("auto", *known):
+            found.error(path, _unknown_monitor(name, known, draft))
+
+
+def _unknown_monitor(name: str, known: list[str], draft: Draft) -> str:
+    if name.removeprefix("val_") in known and not draft.has_validation:
+        return f"no {name!r} without a validation part; write {name.removeprefix('val_')!r}"
+    spelled = name.replace("acc", "accuracy") if name in ("acc", "val_acc") else name
+    hint, there = did_you_mean(spelled, known), f"there are {', '.join(known)}"
+    return f"no metric {name!r}{hint} ({there})" if hint else f"no metric {name!r}; {there}"
+
+
+def _monitor_of(callback: Component | None) -> Any:
+    if callback is None:
+        return None
+    card = find_component("callback", callback.name)
+    if card is None or "monitor" not in card.arguments:
+        return None
+    if callback.name == "ModelCheckpoint" and not callback.arguments.get("save_best_only"):
+        return None  # it looks at the monitor only then
+    return callback.arguments.get("monitor", card.defaults.get("monitor"))
+
+
+def _schedule_and_plateau(draft: Draft, found: Findings) -> None:
+    optimizer = draft.component("optimizer")
+    if optimizer is None or not isinstance(optimizer.arguments.get("learning_rate"), Component):
+        return
+    for index, callback in enumerate(draft.callbacks):
+        if callback is not None and callback.name == "ReduceLROnPlateau":
+            found.error(
+                ("training", "callbacks", index),
+                "ReduceLROnPlateau cannot change the learning rate that a schedule sets; "
+                "remove one of the two",
+            )
+
+
+def _tensorboard(draft: Draft, found: Findings) -> None:
+    if importlib.util.find_spec("tensorboard") is not None:
+        return
+    for index, callback in enumerate(draft.callbacks):
+        if callback is not None and callback.name == "TensorBoard":
+            found.error(
+                ("training", "callbacks", index),
+                "TensorBoard needs the package tensorboard; pip install 'dlrun[tensorboard]'",
+            )

@@ -1,0 +1,164 @@
+"""Every key of a config, each in one place: its check, its default, and a line that explains it.
+
+A section is a frozen dataclass, a key one of its fields (see `keys.key`). `Config` is the whole
+experiment, resolved: what a run folder keeps and what repeats the run.
+"""
+
+# ruff: noqa: RUF009 (`key` returns a dataclass field)
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from dlrun.config.checks import ListOf, Text, Whole, either, word
+from dlrun.config.component import Component
+from dlrun.config.components import component
+from dlrun.config.keys import Section, key, plain_section
+from dlrun.config.metrics import Metrics
+from dlrun.config.reading import as_path, nearest_place
+from dlrun.config.stack import Layers, Repeat
+from dlrun.config.values import Options, Part, Shape, TrainPart
+from dlrun.files import KeyPath, Place
+
+NAME = Text("letters, digits, _ and -", r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_COUNT = Whole("a whole number, 1 or more", low=1)
+
+
+@dataclass(frozen=True)
+class SplitConfig:
+    """Which rows train, which validate and which test.
+
+    Numbers are shares of the official training part, `official` the official test rows. None
+    means that there is no such part, of `train` that it is the rest; "auto" is left only where
+    the data set is not known yet, see `resolve_split`.
+    """
+
+    train: float | None = key(TrainPart(), "share that trains; auto: the rest", "auto")
+    validation: float | str | None = key(Part(), "share that validates, official or none", "auto")
+    test: float | str | None = key(Part(), "share that tests, official or none", "auto")
+
+
+@dataclass(frozen=True)
+class DatasetConfig:
+    """What is learned from."""
+
+    name: str = key(Text("the name of a data set"), "name of a data set, see dlrun data list")
+    options: Mapping[str, Any] = key(Options(), "the data set's own arguments", {})
+    split: SplitConfig = key(
+        Section(of=SplitConfig), "shares of training, validation and test rows", {}
+    )
+    scale: Literal["auto", "unit", "standard", "minmax", "none"] = key(
+        word("auto", "unit", "standard", "minmax", "none"),
+        "how features are scaled, fitted on training rows",
+        "auto",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelConfig:
+    """The layers, from input to output."""
+
+    input_shape: tuple[int, ...] | None = key(
+        Shape(),
+        "shape of one sample, without the batch; auto: the data's",
+        "auto",
+    )
+    activation: Component | None = key(
+        component("activation", optional=True),
+        "of Dense and Conv layers before the last that name none",
+        "none",
+    )
+    layers: tuple[Component | Repeat, ...] = key(
+        Layers(), "the layers from first to last, such as [{Dense: 10}]"
+    )
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How long, in which steps, and watched by what."""
+
+    epochs: int = key(_COUNT, "passes over the training rows")
+    batch_size: int | Literal["full"] = key(
+        either(_COUNT, word("full")), "rows of one step, or full for all of them", 32
+    )
+    callbacks: tuple[Component, ...] = key(
+        ListOf("a list of callbacks", component("callback")), "Keras's callbacks, by name", []
+    )
+    monitor: str = key(
+        Text("the name of a metric"),
+        "what the best epoch is best at; auto: val_loss, or loss without a validation part",
+        "auto",
+    )
+    keep: Literal["best", "last"] = key(
+        word("best", "last"), "which epoch's weights model.keras holds", "best"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class FromFile:
+    """Where a config came from, which does not count when configs are compared.
+
+    Attributes:
+        source: What to call the file in messages.
+        places: (line, column) of each key path, as far as it is written in the file.
+    """
+
+    source: str = field(default="", compare=False)
+    places: Mapping[KeyPath, Place] = field(default_factory=dict, compare=False, repr=False)
+
+    def place(self, path: KeyPath | str) -> str:
+        """Returns where a key stands, "file:line:column", or only the file.
+
+        Args:
+            path: The key path, `("model", "layers", 2)` or `"model.layers.2"`.
+        """
+        line, column = nearest_place(self.places, as_path(path))
+        return self.source if line is None else f"{self.source}:{line}:{column}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(FromFile):
+    """An experiment: everything that decides the result."""
+
+    name: str = key(NAME, "letters, digits, _ and -; part of the run's id")
+    seed: int = key(
+        Whole("a whole number from 0 to 4294967295", high=2**32 - 1),
+        "decides split, initial weights, order of batches and dropout",
+        0,
+    )
+    note: str = key(Text(), "a remark of your own", "")
+    imports: tuple[str, ...] = key(
+        ListOf("a list of module names", Text("the name of a module")),
+        "your own modules, which register layers, losses or data sets",
+        [],
+    )
+    dataset: DatasetConfig = key(
+        Section(of=DatasetConfig, short="name"), "the data: a name, or a section with name"
+    )
+    model: ModelConfig = key(Section(of=ModelConfig), "the layers, below model.layers")
+    loss: Component = key(component("loss"), "what is minimised, such as categorical_crossentropy")
+    optimizer: Component = key(component("optimizer"), "how it is minimised, such as sgd")
+    metrics: tuple[str | Component, ...] = key(
+        Metrics(), "auto: accuracy for classes, mean absolute error for numbers", "auto"
+    )
+    training: TrainingConfig = key(Section(of=TrainingConfig), "how it is trained, epochs at least")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns the normal form as plain data; loaded again it gives an equal config."""
+        return plain_section(self)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelOnly(FromFile):
+    """A model without an experiment around it: enough to summarise it.
+
+    Its `model.input_shape` is never None.
+    """
+
+    name: str = key(NAME, "letters, digits, _ and -")
+    model: ModelConfig = key(Section(of=ModelConfig), "the layers, below model.layers")
+    imports: tuple[str, ...] = key(
+        ListOf("a list of module names", Text("the name of a module")), "your own modules", []
+    )
