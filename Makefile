@@ -38,15 +38,15 @@ quickstart: .venv/installed ## Train on the digits inside scikit-learn: no downl
 lecture: ## Train every experiment of the lecture, then show the table
 	$(MAKE) sweep CONFIGS="$(LECTURE:%=configs/%.yaml)"
 
-# One recipe a config, so that `make -j2 sweep` uses both cores; `-k` goes on after a failure.
-# Each writes its exit code beside the log instead of failing: the table comes whatever happens.
+# One target a config, so that `make -j2 sweep` uses both cores (quietly, or two displays would
+# write over each other); --keep-going after a failure, and the table comes whatever happens.
 sweep: .venv/installed ## Train a batch: make sweep CONFIGS="configs/activation_*.yaml"
 	@test -n "$(SWEEP)" || { echo "no config matches CONFIGS=$(CONFIGS)" >&2; exit 2; }
 	@status=0; $(MAKE) --no-print-directory --keep-going $(SWEEP:%=sweep-one/%) || status=$$?; \
 	$(DLRUN) summary --limit 0; exit $$status
 
 sweep-one/%: .venv/installed
-	$(DLRUN) train $*
+	$(DLRUN) train $* $(if $(findstring jobserver,$(MAKEFLAGS)),--quiet)
 
 summary: .venv/installed ## The table of all runs
 	$(DLRUN) summary

@@ -58,7 +58,9 @@ def train(
     listen = report or ignore
     loaded = load_config(Path(config), overrides)
     for warning in loaded.warnings:
-        listen(Message(str(warning).strip(), level="warning"))
+        listen(Message(f"{config}: {warning}", level="warning"))
+    for remark in loaded.notes:
+        listen(Message(remark.message))
     data = prepare_data(loaded.config, listen)  # before TensorFlow: bad data is told at once
 
     from dlrun.experiment import run_experiment

@@ -93,14 +93,13 @@ def prepare_data(config: Config, report: Report = ignore) -> PreparedData:
     splits = split_rows(dataset, config.dataset.split, config.seed)
     for hint in splits.hints:
         listen(Message(hint, level="warning"))
-    if config.training.batch_size != "full" and config.training.batch_size > len(splits.train):
-        listen(
-            Message(
-                f"training.batch_size is {config.training.batch_size:,} and there are "
-                f"{len(splits.train):,} training rows: one step an epoch",
-                level="warning",
-            )
+    batch_size = config.training.batch_size
+    if isinstance(batch_size, int) and batch_size > len(splits.train):
+        text = (
+            f"{config.place('training.batch_size')}: {batch_size:,} is more than the "
+            f"{len(splits.train):,} training rows; an epoch is one step, as with full"
         )
+        listen(Message(text, level="warning"))
     scaling = fit_scaling(config.dataset.scale, dataset.x[splits.train])
     encoding = choose_encoding(config, dataset)
     labels = encode_labels(dataset.y, dataset.task, dataset.num_classes, encoding)

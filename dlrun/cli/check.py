@@ -33,6 +33,8 @@ def check(
             continue
         for warning in loaded.warnings:
             typer.echo(f"{text}: warning: {str(warning).strip()}", err=True)
+        for remark in loaded.notes:
+            typer.echo(f"{text}: {remark.message}", err=True)
         typer.echo(f"{text}: ok")
     if failed:
         raise typer.Exit(2)

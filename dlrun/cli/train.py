@@ -36,6 +36,8 @@ def train(
     with showing(quiet=quiet) as report:
         for warning in loaded.warnings:
             report(Message(f"{config}: {warning}", level="warning"))
+        for remark in loaded.notes:
+            report(Message(remark.message))
         data = prepare_data(settings, report)
         report(Message("loading TensorFlow …"))
         from dlrun.experiment import run_experiment

@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from dlrun import events
+from dlrun.catalog.datasets import CARDS
+from dlrun.catalog.own import OWN_DATASETS
 from dlrun.config.schema import DatasetConfig
 from dlrun.data.dataset import Dataset
 from dlrun.errors import DatasetError, did_you_mean
@@ -35,6 +37,8 @@ def register_dataset(name: str) -> Callable[[Loader], Loader]:
 
     def register(load: Loader) -> Loader:
         LOADERS[name] = load
+        if name not in CARDS:
+            OWN_DATASETS.add(name)
         return load
 
     return register

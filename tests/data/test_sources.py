@@ -60,7 +60,7 @@ def test_files_put_there_by_hand_are_unpacked_once(source: Source, site, listene
     folder = cache_dir() / "toy"
     folder.mkdir(parents=True)
     for name, content in CONTENTS.items():
-        (folder / f"{name}.gz").write_bytes(gzip.compress(content))
+        (folder / f"{name}.gz").write_bytes(gzip.compress(content, mtime=0))
     assert fetch_payloads(source, listener).contents == CONTENTS
     assert (folder / "a.bin").read_bytes() == CONTENTS["a.bin"]
     assert site.requests == []
@@ -77,9 +77,13 @@ def test_the_next_way_is_tried_when_one_fails(source: Source, site, listener, tm
 @pytest.mark.parametrize(
     ("body", "length", "message"),
     [
-        (gzip.compress(b"something else"), None, "SHA-256 "),
-        (gzip.compress(CONTENTS["a.bin"])[:-5], None, "a.bin is a damaged gzip file"),
-        (gzip.compress(CONTENTS["a.bin"])[:20], 60, "the connection broke after 20 of 60 bytes"),
+        (gzip.compress(b"something else", mtime=0), None, "SHA-256 "),
+        (gzip.compress(CONTENTS["a.bin"], mtime=0)[:-5], None, "a.bin is a damaged gzip file"),
+        (
+            gzip.compress(CONTENTS["a.bin"], mtime=0)[:20],
+            60,
+            "the connection broke after 20 of 60 bytes",
+        ),
     ],
     ids=["wrong checksum", "truncated", "interrupted"],
 )
