@@ -15,8 +15,9 @@ from dlrun.model import build_callbacks, build_model
 from dlrun.plots.run_plots import draw_run
 from dlrun.prepare import PreparedData
 from dlrun.results import summarize_history
-from dlrun.runs import Recorder, Run, create_run
+from dlrun.runs import Run
 from dlrun.runs.environment import describe_environment
+from dlrun.runs.record import Recorder, create_run
 from dlrun.training import (
     EVALUATION_BATCH_SIZE,
     TensorData,
@@ -128,7 +129,4 @@ def _tensorflow_facts(config: Config) -> dict[str, Any]:
         "gpus": [device.name for device in tf.config.list_physical_devices("GPU")],
         "inter_op_threads": tf.config.threading.get_inter_op_parallelism_threads(),
         "intra_op_threads": tf.config.threading.get_intra_op_parallelism_threads(),
-        "op_determinism": tf.config.experimental.is_op_determinism_enabled()
-        if hasattr(tf.config.experimental, "is_op_determinism_enabled")
-        else None,
     }

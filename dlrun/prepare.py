@@ -100,10 +100,17 @@ def prepare_data(config: Config, report: Report = ignore) -> PreparedData:
             f"{len(splits.train):,} training rows; an epoch is one step, as with full"
         )
         listen(Message(text, level="warning"))
-    scaling = fit_scaling(config.dataset.scale, dataset.x[splits.train])
+    scaling = fit_scaling(_scale_kind(config), dataset.x[splits.train])
     encoding = choose_encoding(config, dataset)
     labels = encode_labels(dataset.y, dataset.task, dataset.num_classes, encoding)
     return PreparedData(dataset, splits, scaling, labels, encoding, tuple(messages))
+
+
+def _scale_kind(config: Config) -> str:
+    """The config's `dataset.scale`; auto leaves alone the numbers that an Embedding looks up."""
+    first = flatten_layers(config.model)[0].component.name
+    auto = config.dataset.scale == "auto"
+    return "none" if auto and first == "Embedding" else config.dataset.scale
 
 
 def data_shape(config: Config, report: Report = ignore) -> tuple[int, ...]:

@@ -79,3 +79,18 @@ def test_the_shape_of_ones_own_data_is_read_from_it(
     np.savez(tmp_path / "own.npz", x=np.ones((30, 5), np.float32), y=np.arange(30) % 3)
     path = write_config(dataset=f"{{name: npz, options: {{path: {tmp_path}/own.npz}}}}")
     assert data_shape(load_config(path).config) == (5,)
+
+
+def test_numbers_that_an_embedding_looks_up_are_not_scaled(
+    write_config: WriteConfig, tmp_path: Path
+) -> None:
+    words = np.random.default_rng(0).integers(0, 50, (40, 6))
+    np.savez(tmp_path / "own.npz", x=words, y=np.arange(40) % 2)
+    layers = "[Embedding: {input_dim: 50, output_dim: 4}, Flatten, Dense: 2]"
+    path = write_config(
+        dataset=f"{{name: npz, options: {{path: {tmp_path}/own.npz}}}}",
+        model=f"{{layers: {layers}}}",
+        loss="{sparse_categorical_crossentropy: {from_logits: true}}",
+    )
+    data = prepare_data(load_config(path).config)
+    np.testing.assert_array_equal(data.scaling.apply(data.dataset.x), words)

@@ -150,6 +150,7 @@ def show_result(run: Run, *, as_json: bool, quiet: bool) -> None:
     else:
         for line in result_lines(run):
             typer.echo(line)
+        typer.echo(f"  {'next':<11} dlrun summary latest · dlrun plot {run.path} --x seconds")
 
 
 def result_lines(run: Run) -> list[str]:
@@ -168,7 +169,6 @@ def result_lines(run: Run) -> list[str]:
     else:
         lines.append(f"  {'test':<11} none: no test rows were held back")
     lines.append(f"  {'plots':<11} {run.plots_dir}{os.sep}")
-    lines.append(f"  {'next':<11} dlrun summary latest · dlrun plot {run.path} --x seconds")
     return lines
 
 

@@ -24,15 +24,18 @@ def train(
     as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
     """Train a config; everything that comes out goes into a new folder under runs/."""
-    from dlrun.cli.display import show_result, showing
     from dlrun.config import load_config
-    from dlrun.events import Message
-    from dlrun.prepare import prepare_data
 
     tokens = overrides or []
     check_options(tokens, ["--note", "--quiet", "--json", "--help"])
     loaded = load_config(config, tokens)
     settings = loaded.config if note is None else replace(loaded.config, note=note)
+
+    # Only now: a typo is told before anything slower than the config's own checks is loaded.
+    from dlrun.cli.display import show_result, showing
+    from dlrun.events import Message
+    from dlrun.prepare import prepare_data
+
     with showing(quiet=quiet) as report:
         for warning in loaded.warnings:
             report(Message(f"{config}: {warning}", level="warning"))
