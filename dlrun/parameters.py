@@ -71,16 +71,13 @@ def count_parameters(
     """Counts the parameters of built Keras layers.
 
     Args:
-        layers: Keras layers, already built, in their order.
+        layers: Keras layers in their order, each called on the output of the one before it.
         input_shape: Of the first layer, without the batch.
         added: Names of the layers that dlrun put in itself.
     """
-    rows = []
-    shape: Any = input_shape
-    for layer in layers:
-        output_shape = tuple(layer.compute_output_shape((None, *shape)))[1:]
-        rows.append(_count_layer(layer, output_shape, layer.name in added))
-        shape = output_shape
+    rows = [
+        _count_layer(layer, tuple(layer.output.shape)[1:], layer.name in added) for layer in layers
+    ]
     total = sum(row.num_parameters for row in rows)
     trainable = sum(row.num_trainable for row in rows)
     return ModelCount(tuple(input_shape), tuple(rows), total, trainable, total - trainable)

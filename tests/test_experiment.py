@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 import dlrun
-from dlrun import files
 from dlrun.backend import keras
 from dlrun.config import load_config
 from dlrun.errors import DivergedError, ModelError, StorageError
 from dlrun.events import EpochEnded
+from dlrun.files import atomic
 from dlrun.prepare import prepare_data
 from dlrun.runs import Run, list_runs
 
@@ -176,7 +176,7 @@ def test_a_full_disk_is_told_in_words(
     def full(handle: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(files.os, "fsync", full)
+    monkeypatch.setattr(atomic.os, "fsync", full)
     with pytest.raises(StorageError, match="no space left on device; free some space"):
         dlrun.train(write_config())
 

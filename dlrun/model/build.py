@@ -1,21 +1,15 @@
-"""From component specs to a compiled Keras model, and its parameter counts.
-
-Components are looked up by Keras's own names, then among what the config's `imports`
-registered with Keras. What Keras refuses becomes a ModelError that names the layer and its
-place in the file.
-"""
+"""The layer stack, compiled: what Keras refuses becomes a ModelError with its place in the file."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from dlrun.backend import keras
-from dlrun.catalog import argument_kind
 from dlrun.config import (
     Component,
     Config,
@@ -25,21 +19,10 @@ from dlrun.config import (
     flatten_layers,
 )
 from dlrun.config.imports import import_modules
-from dlrun.errors import ModelError, did_you_mean
+from dlrun.errors import ModelError
+from dlrun.model.instantiate import first_sentence, instantiate
 from dlrun.parameters import ModelCount, count_parameters
 from dlrun.prepare import PreparedData
-
-_NAMESPACES: Mapping[str, Any] = {
-    "layer": keras.layers,
-    "loss": keras.losses,
-    "metric": keras.metrics,
-    "optimizer": keras.optimizers,
-    "schedule": keras.optimizers.schedules,
-    "regularizer": keras.regularizers,
-    "initializer": keras.initializers,
-    "constraint": keras.constraints,
-    "callback": keras.callbacks,
-}
 
 # Rank, without the batch, of what a layer of this name takes.
 _RANKS = {"1D": 2, "2D": 3, "3D": 4}
@@ -113,7 +96,7 @@ def build_layers(
             shape = tuple(tensor.shape[1:])
             raise ModelError(
                 f"{place(layer.path)}: layer {index + 1}, {layer.component.name}, cannot take an "
-                f"input of shape {shape}: {_first_sentence(error)}"
+                f"input of shape {shape}: {first_sentence(error)}"
             ) from error
         layers.append(made)
     model = keras.Sequential([inputs, *layers], name=_identifier(name))
@@ -171,55 +154,6 @@ def _make(config: Config, kind: str, component: Component, path: tuple[str | int
     return instantiate(kind, component, lambda: config.place(path))
 
 
-def instantiate(kind: str, component: Component, place: Any) -> Any:
-    """Makes the Keras object that a component names, its arguments made first.
-
-    Args:
-        kind: "layer", "loss", "optimizer", …, one of `catalog.KINDS`.
-        component: Name and arguments in normal form.
-        place: Called without arguments for the words that name the place in messages.
-
-    Raises:
-        ModelError: nothing of that name is known, or Keras refused its arguments.
-    """
-    arguments = {
-        name: instantiate(argument_kind(name) or "layer", value, place)
-        if isinstance(value, Component)
-        else value
-        for name, value in component.arguments.items()
-    }
-    if kind == "activation" and not arguments and hasattr(keras.activations, component.name):
-        return getattr(keras.activations, component.name)
-    maker = _find(kind, component.name, place)
-    if kind == "activation" and not isinstance(maker, type) and not arguments:
-        return maker
-    try:
-        return maker(**arguments)
-    except Exception as error:  # a constructor may raise anything; all of it is the user's to mend
-        raise ModelError(
-            f"{place()}: {component.name} refused its arguments {_show(arguments)}: "
-            f"{_first_sentence(error)}"
-        ) from error
-
-
-def _find(kind: str, name: str, place: Any) -> Any:
-    # An activation with arguments is Keras's layer of that name (LeakyReLU, ELU, …).
-    namespace = _NAMESPACES.get(kind, keras.layers)
-    if isinstance(found := getattr(namespace, name, None), type):
-        return found
-    registered = keras.saving.get_custom_objects()
-    for full_name, thing in registered.items():
-        if name in (full_name, full_name.rpartition(">")[2]):
-            return thing
-    known = [n for n in dir(namespace) if isinstance(getattr(namespace, n), type)]
-    known += [full_name.rpartition(">")[2] for full_name in registered]
-    raise ModelError(
-        f"{place()}: unknown {kind} {name!r}{did_you_mean(name, known)}; neither Keras nor the "
-        "modules named in `imports` have it (register yours with "
-        "keras.saving.register_keras_serializable)"
-    )
-
-
 def _check_output(config: Config, data: PreparedData, model: Any) -> None:
     """Compares the model's output with the labels, so that no loss broadcasts one silently."""
     output = tuple(model.output_shape[1:])
@@ -248,28 +182,9 @@ def _build_state(config: Config, data: PreparedData, model: Any) -> None:
         raise ModelError(
             f"{config.place(('loss',))}: {config.loss.name} or a metric cannot compare labels of "
             f"shape {tuple(y.shape[1:])} with outputs of shape {tuple(model.output_shape[1:])}: "
-            f"{_first_sentence(error)}"
+            f"{first_sentence(error)}"
         ) from error
     model.reset_metrics()
-    known = ["loss", *model.get_metrics_result()]
-    if "validation" in data.rows:
-        known += [f"val_{name}" for name in known]
-    if config.training.monitor not in known:
-        raise ModelError(
-            f"{config.place(('training', 'monitor'))}: no metric {config.training.monitor!r}"
-            f"{did_you_mean(config.training.monitor, known)}; there are {', '.join(known)}"
-        )
-
-
-def _first_sentence(error: Exception) -> str:
-    text = str(error).strip() or type(error).__name__
-    paragraph = re.sub(r"\s+", " ", text.split("\n\n")[0])
-    return paragraph.removesuffix(".")
-
-
-def _show(arguments: Mapping[str, Any]) -> str:
-    shown = {k: v for k, v in arguments.items() if k != "name"}
-    return "{" + ", ".join(f"{k}: {v!r}" for k, v in shown.items()) + "}"
 
 
 def _identifier(name: str) -> str:

@@ -1,18 +1,12 @@
-"""Files in and out: strict YAML with positions, atomic text and JSON.
+"""Strict YAML in, with the place of every key; plain YAML out.
 
 YAML is read as version 1.2 reads it (`1e-3` is a number, `on` and `010` are what they look
 like), a repeated key is an error, and tags that would build Python objects are refused.
-Every file is written to a temporary name in the same folder and moved into place, so that a
-reader never sees half a file. This module knows nothing of configs or runs.
 """
 
 from __future__ import annotations
 
-import json
-import math
-import os
 import re
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +14,8 @@ from typing import Any
 
 import yaml
 
-from dlrun.errors import ConfigError, Problem, StorageError, did_you_mean
+from dlrun.errors import ConfigError, Problem, did_you_mean
+from dlrun.files.atomic import plain
 
 Place = tuple[int, int]
 KeyPath = tuple[str | int, ...]
@@ -218,69 +213,6 @@ def _neighbours(path: Path) -> str:
         return f"; the folder {str(path.parent)!r} does not exist"
     names = [str(path.with_name(p.name)) for p in path.parent.iterdir() if p.suffix == ".yaml"]
     return did_you_mean(str(path), names)
-
-
-def write_bytes(path: Path, content: bytes) -> None:
-    """Writes a file whole or not at all: temporary name, flush to disk, move.
-
-    Raises:
-        StorageError: the disk is full, or the folder is gone or read-only.
-    """
-    try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise storage_error(path, error) from error
-
-
-def storage_error(path: Path, error: OSError) -> StorageError:
-    """Returns the StorageError that says in words why `path` cannot be written."""
-    reason = error.strerror or str(error)
-    return StorageError(
-        f"{path}: cannot be written, {reason.lower()}; free some space or choose another folder"
-    )
-
-
-def write_text(path: Path, text: str) -> None:
-    """Writes UTF-8 text with Unix line ends, whole or not at all."""
-    write_bytes(path, text.encode("utf-8"))
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Writes JSON, whole or not at all; NaN and infinities become null."""
-    write_text(path, json.dumps(plain(value), indent=1, ensure_ascii=False) + "\n")
-
-
-def read_json(path: Path) -> Any:
-    """Reads JSON.
-
-    Raises:
-        OSError: the file cannot be read.
-        ValueError: it is not JSON.
-    """
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def plain(value: Any) -> Any:
-    """Returns `value` as JSON can hold it: NumPy as numbers and lists, NaN as None."""
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if hasattr(value, "tolist"):  # a NumPy scalar or array, without importing NumPy
-        return plain(value.tolist())
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 def to_yaml(value: Any) -> str:

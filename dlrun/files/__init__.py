@@ -1,0 +1,40 @@
+"""Files in and out: strict YAML with positions, atomic text and JSON.
+
+Knows nothing of configs or runs.
+"""
+
+from dlrun.files.atomic import (
+    plain,
+    read_json,
+    storage_error,
+    write_bytes,
+    write_json,
+    write_text,
+)
+from dlrun.files.strict_yaml import (
+    Document,
+    KeyPath,
+    Place,
+    dotted,
+    parse_yaml,
+    parse_yaml_value,
+    read_yaml,
+    to_yaml,
+)
+
+__all__ = [
+    "Document",
+    "KeyPath",
+    "Place",
+    "dotted",
+    "parse_yaml",
+    "parse_yaml_value",
+    "plain",
+    "read_json",
+    "read_yaml",
+    "storage_error",
+    "to_yaml",
+    "write_bytes",
+    "write_json",
+    "write_text",
+]

@@ -1,0 +1,189 @@
+"""Component specs become Keras objects; what Keras refuses is told with its place."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dlrun.backend import keras
+from dlrun.config import load_config
+from dlrun.errors import ModelError
+from dlrun.model import build_callbacks, build_layers, build_model
+from dlrun.prepare import prepare_data
+
+WriteConfig = Callable[..., Path]
+
+
+def build(path: Path, overrides: dict[str, Any] | None = None) -> Any:
+    config = load_config(path, overrides or {}).config
+    return build_model(config, prepare_data(config))
+
+
+def layers_of(write_config: WriteConfig, model: str, shape: tuple[int, ...]) -> Any:
+    config = load_config(write_config(dataset="mnist", model=model)).config
+    return build_layers(config.model, shape, config.name, config.place)
+
+
+SOFTMAX = "Dense: {units: 10, activation: softmax}"
+
+
+def test_images_are_flattened_before_a_first_dense(write_config: WriteConfig) -> None:
+    model, count = layers_of(write_config, f"{{layers: [Dropout: 0.2, {SOFTMAX}]}}", (28, 28))
+    assert [type(layer).__name__ for layer in model.layers] == ["Dropout", "Flatten", "Dense"]
+    assert [row.added for row in count.layers] == [False, True, False]
+    assert count.total == 7_850
+
+
+def test_grey_images_get_a_channel_before_a_first_convolution(write_config: WriteConfig) -> None:
+    stack = f"{{layers: [Conv2D: {{filters: 2, kernel_size: 3}}, Flatten, {SOFTMAX}]}}"
+    model, count = layers_of(write_config, stack, (28, 28))
+    assert count.layers[0].output_shape == (28, 28, 1)
+    assert model.output_shape == (None, 10)
+
+
+def test_colour_images_are_left_as_they_are(write_config: WriteConfig) -> None:
+    stack = f"{{layers: [Conv2D: {{filters: 2, kernel_size: 3}}, Flatten, {SOFTMAX}]}}"
+    _, count = layers_of(write_config, stack, (28, 28, 3))
+    assert not any(row.added for row in count.layers)
+
+
+def test_an_input_shape_of_the_same_size_reshapes_the_data(write_config: WriteConfig) -> None:
+    stack = f"{{input_shape: [784], layers: [{SOFTMAX}]}}"
+    _, count = layers_of(write_config, stack, (28, 28))
+    assert [row.kind for row in count.layers] == ["Reshape", "Dense"]
+
+
+def test_an_input_shape_of_another_size_is_refused(write_config: WriteConfig) -> None:
+    with pytest.raises(ModelError, match=r"model\.input_shape: \(784,\) given.*has \(7, 7\)"):
+        layers_of(write_config, f"{{input_shape: [784], layers: [{SOFTMAX}]}}", (7, 7))
+
+
+def test_nested_components_reach_keras_with_their_arguments(write_config: WriteConfig) -> None:
+    stack = (
+        "{layers: [Dense: {units: 4, kernel_regularizer: {L2: {l2: 0.5}}, "
+        "kernel_initializer: he_normal, activation: {LeakyReLU: {negative_slope: 0.01}}}, "
+        "{Dense: {units: 3, activation: softmax}}]}"
+    )
+    schedule = "{ExponentialDecay: {initial_learning_rate: 0.5, decay_steps: 10, decay_rate: 0.9}}"
+    path = write_config(model=stack, optimizer=f"{{Adam: {{learning_rate: {schedule}}}}}")
+    model = build(path).model
+    dense = model.layers[0]
+    assert float(dense.kernel_regularizer.l2) == 0.5
+    assert type(dense.kernel_initializer).__name__ == "HeNormal"
+    np.testing.assert_allclose(dense.activation(np.float32([-1.0, 2.0])), [-0.01, 2.0])
+    assert type(model.optimizer).__name__ == "Adam"
+    assert float(model.optimizer.learning_rate) == 0.5
+
+
+def test_each_layer_gets_an_activation_of_its_own(write_config: WriteConfig) -> None:
+    stack = (
+        "{activation: {PReLU: {}}, layers: [Dense: 4, Dense: 5, "
+        "{Dense: {units: 3, activation: softmax}}]}"
+    )
+    first, second, last = build(write_config(model=stack)).model.layers
+    assert first.activation is not second.activation
+    assert last.activation is keras.activations.softmax
+
+
+def test_depth_is_one_key(write_config: WriteConfig) -> None:
+    stack = (
+        "{activation: relu, layers: [{repeat: 3, layers: [Dense: 4, Dropout: 0.1]}, "
+        "{Dense: {units: 3, activation: softmax}}]}"
+    )
+    built = build(write_config(model=stack), {"model.layers.0.repeat": 2})
+    names = [layer.name for layer in built.model.layers]
+    assert names == ["dense_1", "dropout_1", "dense_2", "dropout_2", "dense_3"]
+    assert [row.activation for row in built.count.layers[::2]] == ["relu", "relu", "softmax"]
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_equal_seeds_give_equal_initial_weights(write_config: WriteConfig, seed: int) -> None:
+    first = build(write_config(), {"seed": seed}).model.get_weights()
+    again = build(write_config(), {"seed": seed}).model.get_weights()
+    other = build(write_config(), {"seed": seed + 7}).model.get_weights()
+    assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not np.array_equal(first[0], other[0])
+
+
+def test_shapes_that_do_not_fit_name_the_layer_and_its_place(write_config: WriteConfig) -> None:
+    stack = "{layers: [Dense: 4, {LSTM: 3}, {Dense: {units: 3, activation: softmax}}]}"
+    with pytest.raises(
+        ModelError,
+        match=r"small\.yaml:3:\d+: layer 2, LSTM, cannot take an input of shape \(4,\): .*ndim",
+    ):
+        build(write_config(model=stack))
+
+
+def test_an_output_that_does_not_fit_the_labels_is_refused(write_config: WriteConfig) -> None:
+    stack = "{layers: [Dense: {units: 3, activation: softmax}, {Reshape: {target_shape: [3, 1]}}]}"
+    with pytest.raises(
+        ModelError, match=r"output has shape \(3, 1\), and iris with .* needs \(3,\)"
+    ):
+        build(write_config(model=stack))
+
+
+def test_arguments_that_keras_refuses_are_told_with_its_words(write_config: WriteConfig) -> None:
+    path = write_config(
+        model="{layers: [Dense: {units: 3, activation: softmax, kernel_initializer: "
+        "{VarianceScaling: {mode: fan_sideways}}}]}"
+    )
+    with pytest.raises(
+        ModelError, match=r"small\.yaml:3:\d+: VarianceScaling refused its arguments .*fan_sideways"
+    ):
+        build(path)
+
+
+def test_a_metric_that_cannot_judge_the_outputs_is_refused(write_config: WriteConfig) -> None:
+    path = write_config(metrics="[{MeanIoU: {num_classes: 2, sparse_y_true: false}}]")
+    with pytest.raises(ModelError, match=r"small\.yaml:\d+:\d+: .*cannot compare labels of shape"):
+        build(path)
+
+
+def test_callbacks_are_made_by_name(write_config: WriteConfig) -> None:
+    path = write_config(
+        training="{epochs: 1, callbacks: [{EarlyStopping: {monitor: val_loss, patience: 7}}]}"
+    )
+    (stopping,) = build_callbacks(load_config(path).config)
+    assert (stopping.monitor, stopping.patience) == ("val_loss", 7)
+
+
+OWN = """
+import keras, numpy as np
+from dlrun.data import Dataset, register_dataset
+
+@keras.saving.register_keras_serializable("own_parts")
+class Double(keras.layers.Layer):
+    def call(self, x):
+        return 2 * x
+
+@keras.saving.register_keras_serializable("own_parts")
+class Closeness(keras.metrics.MeanSquaredError):
+    pass
+
+@register_dataset("own_squares")
+def own_squares(num_samples: int = 60) -> Dataset:
+    x = np.linspace(-1, 1, num_samples, dtype=np.float32).reshape(-1, 1)
+    return Dataset("own_squares", "regression", x, (x * x)[:, 0])
+"""
+
+
+def test_ones_own_layer_and_data_set_come_through_imports(
+    write_config: WriteConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_parts.py").write_text(OWN, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    lines = {
+        "imports": "[own_parts]",
+        "dataset": "{name: own_squares, options: {num_samples: 40}}",
+        "model": "{layers: [Double, Dense: 1]}",
+        "loss": "mse",
+    }
+    built = build(write_config(**lines))
+    assert [row.kind for row in built.count.layers] == ["Double", "Dense"]
+    with pytest.raises(ModelError, match="unknown layer 'Doubel'; did you mean 'Double'.*imports"):
+        build(write_config(**lines | {"model": "{layers: [Doubel, Dense: 1]}"}))
+    judged = lines | {"metrics": "[Closeness]", "training": "{epochs: 1, monitor: val_closeness}"}
+    assert build(write_config(**judged)).model.metrics[-1].metrics[0].name == "closeness"
