@@ -183,7 +183,7 @@ def test_ones_own_layer_and_data_set_come_through_imports(
     }
     built = build(write_config(**lines))
     assert [row.kind for row in built.count.layers] == ["Double", "Dense"]
-    with pytest.raises(ModelError, match="unknown layer 'Doubel'; did you mean 'Double'.*imports"):
+    with pytest.raises(ModelError, match=r"unknown layer 'Doubel'; did you mean 'Double'.*imports"):
         build(write_config(**lines | {"model": "{layers: [Doubel, Dense: 1]}"}))
     judged = lines | {"metrics": "[Closeness]", "training": "{epochs: 1, monitor: val_closeness}"}
     assert build(write_config(**judged)).model.metrics[-1].metrics[0].name == "closeness"
