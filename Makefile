@@ -1,5 +1,6 @@
 # dlrun from a fresh clone: `make train`, `make test`, `make quickstart`. `make help` lists the rest.
-# Needs a Python from 3.11 to 3.13 and nothing else; PYTHON=... names one to use.
+# Needs a Python from 3.11 to 3.13 and nothing else; PYTHON=... names the one to use.
+# Written for GNU make 3.81 (macOS) and any POSIX sh (on Windows that of Git).
 
 CONFIG ?= configs/mnist_deep.yaml
 CONFIGS ?= configs/activation_*.yaml
@@ -10,11 +11,8 @@ else
 BIN := .venv/bin
 endif
 DLRUN := $(BIN)/dlrun
-FIND_PYTHON = for python in $(PYTHON) python3 python3.13 python3.12 python3.11 python; do \
-	"$$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
-	&& { echo "$$python"; exit 0; }; done; \
-	echo "dlrun needs Python 3.11, 3.12 or 3.13 (TensorFlow has no wheels for others); found: $$(python3 --version 2>&1)." >&2; \
-	echo "Install one of them, or name it: make train PYTHON=/path/to/python3.13" >&2; exit 1
+PYTHONS := $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python3.12 python3.11 python)
+PRINT_VERSION := import sys; sys.stdout.write("%d.%d.%d" % sys.version_info[:3])
 
 LECTURE := mnist_softmax mnist_deep fashion_softmax fashion_deep fashion_conv \
 	credit_logistic credit_logistic_mse credit_deep dense_7_4_3_1 linear_regression digits_deep \
@@ -22,8 +20,10 @@ LECTURE := mnist_softmax mnist_deep fashion_softmax fashion_deep fashion_conv \
 	activation_identity activation_sigmoid activation_tanh activation_relu activation_leaky_relu \
 	moons_underfit moons_fit moons_overfit
 SWEEP := $(wildcard $(CONFIGS))
+UNMATCHED := $(strip $(foreach pattern,$(CONFIGS),$(if $(wildcard $(pattern)),,$(pattern))))
 
-.PHONY: help train quickstart lecture sweep summary test test-data test-slow check format clean
+.PHONY: help train quickstart lecture sweep sweep-matches sweep-table summary \
+	test test-data test-slow check format clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -40,13 +40,19 @@ lecture: ## Train every experiment of the lecture, then show the table
 
 # One target a config, so that `make -j2 sweep` uses both cores (quietly, or two displays would
 # write over each other); --keep-going after a failure, and the table comes whatever happens.
-sweep: .venv/installed ## Train a batch: make sweep CONFIGS="configs/activation_*.yaml"
-	@test -n "$(SWEEP)" || { echo "no config matches CONFIGS=$(CONFIGS)" >&2; exit 2; }
+sweep: sweep-matches .venv/installed ## Train a batch: make sweep CONFIGS="configs/activation_*.yaml"
 	@status=0; $(MAKE) --no-print-directory --keep-going $(SWEEP:%=sweep-one/%) || status=$$?; \
-	$(DLRUN) summary --limit 0; exit $$status
+	$(MAKE) --no-print-directory sweep-table; exit $$status
+
+sweep-matches:
+	@test -z '$(UNMATCHED)' || { echo 'no config matches $(UNMATCHED)' >&2; exit 2; }
+	@test -n '$(SWEEP)' || { echo 'CONFIGS names no config' >&2; exit 2; }
 
 sweep-one/%: .venv/installed
 	$(DLRUN) train $* $(if $(findstring jobserver,$(MAKEFLAGS)),--quiet)
+
+sweep-table: .venv/installed
+	@$(DLRUN) summary --limit 0
 
 summary: .venv/installed ## The table of all runs
 	$(DLRUN) summary
@@ -72,8 +78,18 @@ format: .venv/installed-dev ## Mend formatting and what the linter can
 clean: ## Remove the virtual environment; runs and data stay
 	rm -rf .venv
 
+# The first Python that will do: PYTHON alone where it is given, else one of the usual names.
 .venv/created:
-	@python="$$($(FIND_PYTHON))" && "$$python" -m venv .venv && touch $@
+	@found=; for python in $(PYTHONS); do \
+		version=$$("$$python" -c '$(PRINT_VERSION)' 2>/dev/null) || continue; \
+		case "$$version" in (3.11.*|3.12.*|3.13.*) \
+			"$$python" -m venv .venv && touch $@; exit $$?;; \
+		esac; \
+		found="$$found$${found:+, }$$python is Python $$version"; \
+	done; \
+	found="$${found:-$(if $(PYTHON),$(PYTHON) cannot be started,no Python)}"; \
+	printf '%s\n' "dlrun needs Python 3.11, 3.12 or 3.13 (TensorFlow has no wheels for others); found: $$found." \
+		"Install one of them, or name it: make train PYTHON=/path/to/python3.13" >&2; exit 1
 
 .venv/installed: .venv/created pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .

@@ -33,8 +33,10 @@ def train(
     config: str | Path,
     overrides: Mapping[str, Any] | Sequence[str] = (),
     *,
+    note: str | None = None,
     report: Report | None = None,
     runs_dir: str | Path | None = None,
+    command: Sequence[str] = (),
 ) -> Run:
     """Trains a config from fresh weights and returns the run.
 
@@ -43,36 +45,43 @@ def train(
     Args:
         config: Path of a YAML config.
         overrides: `{"training.epochs": 5}`, or `["training.epochs=5"]` as on the command line.
+        note: A word on this run, in place of the config's.
         report: Called with every `dlrun.events` event; nothing is printed without it.
         runs_dir: Where the run's folder is made; default DLRUN_RUNS_DIR, else `runs`.
+        command: What was typed, for the run's record.
 
     Raises:
         DlrunError: the config, the data or the model cannot work, or training failed.
     """
+    import dataclasses
     from pathlib import Path
 
-    from dlrun.config import load_config
+    from dlrun.config import load_config, override_texts
+
+    loaded = load_config(Path(config), overrides)  # first: a typo is told before the rest is loaded
+
     from dlrun.events import Message, ignore
     from dlrun.prepare import prepare_data
 
     listen = report or ignore
-    loaded = load_config(Path(config), overrides)
-    for warning in loaded.warnings:
-        listen(Message(f"{config}: {warning}", level="warning"))
-    for remark in loaded.notes:
-        listen(Message(remark.message))
-    data = prepare_data(loaded.config, listen)  # before TensorFlow: bad data is told at once
+    said = [Message(f"{config}: {problem}", level="warning") for problem in loaded.warnings]
+    said += [Message(remark.message) for remark in loaded.notes]
+    for message in said:
+        listen(message)
+    settings = loaded.config
+    if note is not None:
+        settings = dataclasses.replace(settings, note=note)
+    data = prepare_data(settings, listen, said=said)  # bad data is told before TensorFlow loads
+    listen(Message("loading TensorFlow …"))
 
     from dlrun.experiment import run_experiment
 
     return run_experiment(
-        loaded.config,
         data,
         report=listen,
         runs_dir=None if runs_dir is None else Path(runs_dir),
-        overrides=[f"{k}={v}" for k, v in overrides.items()]
-        if hasattr(overrides, "items")
-        else list(overrides),
+        command=command,
+        overrides=override_texts(overrides),
     )
 
 

@@ -7,11 +7,14 @@ is turned to a temporary file meanwhile, and `startup_noise` keeps what came, fo
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from dlrun.errors import BackendError
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -22,7 +25,6 @@ _captured: list[str] = []
 @contextmanager
 def _stderr_aside() -> Iterator[None]:
     """Turns file descriptor 2 away, and collects what was written to it."""
-    sys.stderr.flush()
     try:
         screen = os.dup(2)
     except OSError:  # no descriptor 2 at all (pythonw, some services): nothing to keep clean
@@ -33,18 +35,52 @@ def _stderr_aside() -> Iterator[None]:
         try:
             yield
         finally:
-            sys.stderr.flush()
             os.dup2(screen, 2)
             os.close(screen)
             noise.seek(0)
             _captured.append(noise.read().decode("utf-8", errors="replace"))
 
 
-with _stderr_aside():
-    import keras
-    import tensorflow as tf
+try:
+    with _stderr_aside():
+        import keras
+        import tensorflow as tf
+except BaseException:
+    if sys.stderr is not None:  # whatever went wrong, the noise may say why
+        sys.stderr.write("".join(_captured))
+    raise
+
+if keras.backend.backend() != "tensorflow":
+    raise BackendError(
+        f"Keras was imported before dlrun, on the backend {keras.backend.backend()!r}; "
+        "import dlrun first, or set KERAS_BACKEND=tensorflow"
+    )
 
 startup_noise = "".join(_captured)
 """What TensorFlow wrote to the screen's error stream while it was imported."""
 
-__all__ = ["keras", "startup_noise", "tf"]
+
+@contextmanager
+def tensorflow_log_to(write: Callable[[str], None]) -> Iterator[None]:
+    """Sends what TensorFlow's Python code logs to `write` instead of the screen."""
+    logger = tf.get_logger()
+    handlers, logger.handlers = logger.handlers, [_Lines(write)]
+    try:
+        yield
+    finally:
+        logger.handlers = handlers
+
+
+class _Lines(logging.Handler):
+    """Hands each record's text to a function."""
+
+    def __init__(self, write: Callable[[str], None]) -> None:
+        super().__init__()
+        self._write = write
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Writes one record."""
+        self._write(record.getMessage())
+
+
+__all__ = ["keras", "startup_noise", "tensorflow_log_to", "tf"]

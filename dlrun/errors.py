@@ -4,6 +4,7 @@ DlrunError            shown as "dlrun: error: …" without a traceback
 ├── ConfigError       a list of problems, each with its place and key; shows all of them (exit 2)
 ├── DatasetError      unknown, cannot be had, wrong checksum, wrong shape, empty split (exit 2)
 ├── ModelError        Keras refused a layer, loss, metric or optimizer (exit 2)
+├── BackendError      Keras was imported before, on another backend (exit 1)
 ├── DivergedError     the loss became NaN or infinite; history up to it is kept (exit 1)
 ├── StorageError      a file cannot be written: full disk, read-only folder (exit 1)
 └── RunError          not a run folder, ambiguous name, unreadable file (exit 2)
@@ -86,6 +87,10 @@ class ModelError(DlrunError):
     """Keras refused a layer, loss, metric or optimizer."""
 
     exit_code = 2
+
+
+class BackendError(DlrunError):
+    """Keras is there, on another backend than TensorFlow."""
 
 
 class DivergedError(DlrunError):

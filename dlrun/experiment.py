@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from dlrun.backend import startup_noise, tf
+from dlrun.backend import startup_noise, tensorflow_log_to, tf
 from dlrun.config import Config
 from dlrun.events import EpochEnded, Event, Message, Report, ignore
-from dlrun.model import build_callbacks, build_model
+from dlrun.model import BuiltModel, build_model
 from dlrun.plots.run_plots import draw_run
 from dlrun.prepare import PreparedData
 from dlrun.results import summarize_history
 from dlrun.runs import Run
-from dlrun.runs.environment import describe_environment
+from dlrun.runs.environment import count_cpus, describe_environment
 from dlrun.runs.record import Recorder, create_run
 from dlrun.training import (
     EVALUATION_BATCH_SIZE,
@@ -28,7 +28,6 @@ from dlrun.training import (
 
 
 def run_experiment(
-    config: Config,
     data: PreparedData,
     *,
     report: Report = ignore,
@@ -45,38 +44,37 @@ def run_experiment(
         DivergedError: the loss became NaN or infinite; the folder keeps the history.
         StorageError: a file could not be written.
     """
-    built = build_model(config, data)
-    callbacks = build_callbacks(config)
+    config = data.config
+    built = build_model(data)
     run = create_run(config, runs_dir=runs_dir)
-    with Recorder(run, config, command=command, overrides=overrides) as recorder:
+    with (
+        Recorder(run, config, command=command, overrides=overrides) as recorder,
+        tensorflow_log_to(recorder.log),
+    ):
         recorder.log(startup_noise.strip() or "TensorFlow started without a word")
+        for message in data.messages:
+            recorder.log(message.text)
         recorder.environment(describe_environment() | _tensorflow_facts(config))
         recorder.dataset(data.facts(), data.rows)
         recorder.parameters(built.count)
-        history: list[Mapping[str, float]] = []
-        listen = _recording(recorder, history, report)
-        for message in data.messages:
-            recorder.log(message.text)
         tensors = TensorData.from_prepared(data)
+        history: list[Mapping[str, float]] = []
         try:
-            fitted = fit_model(
-                built.model,
-                data,
-                tensors,
-                config.training,
-                seed=config.seed,
-                callbacks=callbacks,
-                report=listen,
-            )
+            listen = _recording(recorder, history, report)
+            kept_epoch = fit_model(built, data, tensors, report=listen).kept_epoch
         except BaseException:
-            _record_epochs(recorder, config, history, None, {})
-            listen(Message(f"{run.path} keeps {len(history)} finished epochs", level="warning"))
+            _record_epochs(recorder, data, built, history)
+            report(Message(_what_is_kept(run, len(history)), level="warning"))
             raise
         recorder.model(built.model)
         test = evaluate_rows(built.model, tensors, data.splits.test) if "test" in data.rows else {}
-        _record_epochs(recorder, config, history, fitted.kept_epoch, test)
+        _record_epochs(recorder, data, built, history, kept_epoch, test)
         recorder.predictions(_predictions(built.model, data, tensors))
     return run
+
+
+def _what_is_kept(run: Run, num_epochs: int) -> str:
+    return f"{run.path} keeps {num_epochs} epoch{'s' if num_epochs != 1 else ''}"
 
 
 def _recording(recorder: Recorder, history: list[Mapping[str, float]], report: Report) -> Report:
@@ -97,16 +95,23 @@ def _recording(recorder: Recorder, history: list[Mapping[str, float]], report: R
 
 def _record_epochs(
     recorder: Recorder,
-    config: Config,
+    data: PreparedData,
+    built: BuiltModel,
     history: Sequence[Mapping[str, float]],
-    kept_epoch: int | None,
-    test: Mapping[str, float],
+    kept_epoch: int | None = None,
+    test: Mapping[str, float] | None = None,
 ) -> None:
     """Writes `metrics.json` and the plots from the epochs there are, also of an unfinished run."""
     if not history:
         return
-    metrics = summarize_history(history, config.training.monitor, config.training.epochs)
-    metrics |= {"kept_epoch": kept_epoch, "test": dict(test) or None}
+    training = data.config.training
+    metrics = summarize_history(
+        history,
+        training.monitor,
+        higher_is_better=built.higher_is_better,
+        planned_epochs=training.epochs,
+    )
+    metrics |= {"kept_epoch": kept_epoch, "test": dict(test or {}) or None}
     recorder.metrics(metrics | {"evaluation_batch_size": EVALUATION_BATCH_SIZE})
     draw_run(recorder.run)
 
@@ -124,9 +129,10 @@ def _predictions(model: Any, data: PreparedData, tensors: TensorData) -> dict[st
 
 
 def _tensorflow_facts(config: Config) -> dict[str, Any]:
+    threads = tf.config.threading  # 0 means as many as there are processors
     return {
         "seed": config.seed,
         "gpus": [device.name for device in tf.config.list_physical_devices("GPU")],
-        "inter_op_threads": tf.config.threading.get_inter_op_parallelism_threads(),
-        "intra_op_threads": tf.config.threading.get_intra_op_parallelism_threads(),
+        "inter_op_threads": threads.get_inter_op_parallelism_threads() or count_cpus(),
+        "intra_op_threads": threads.get_intra_op_parallelism_threads() or count_cpus(),
     }

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from dlrun.catalog.datasets import CARDS
-from dlrun.config import Config, flatten_layers
+from dlrun.config import Config, flatten_layers, resolve_with_data
 from dlrun.config.imports import import_modules
+from dlrun.config.stack import output_index
 from dlrun.data import Dataset, Scaling, Splits, encode_labels, fit_scaling, load_dataset
 from dlrun.data import make_splits as split_rows
 from dlrun.errors import DatasetError
@@ -22,6 +23,7 @@ class PreparedData:
     """Everything about the data that training needs.
 
     Attributes:
+        config: The experiment, everything resolved that the data decides.
         dataset: The rows as they came, x (n, *features) uint8 or float32.
         splits: Row numbers of the training, validation and test parts.
         scaling: Fitted on the training rows; applied batch by batch.
@@ -30,6 +32,7 @@ class PreparedData:
         messages: What was said on the way, for the run's log.
     """
 
+    config: Config
     dataset: Dataset
     splits: Splits
     scaling: Scaling
@@ -73,37 +76,54 @@ class PreparedData:
         return facts
 
 
-def prepare_data(config: Config, report: Report = ignore) -> PreparedData:
+def prepare_data(
+    config: Config, report: Report = ignore, *, said: Sequence[Message] = ()
+) -> PreparedData:
     """Loads, splits and scales the config's data set.
+
+    Args:
+        config: Parts of it may be `auto` where only the data decides them.
+        report: Told what the user should know.
+        said: Messages from before, for the run's log.
 
     Raises:
         DatasetError: the data cannot be had, is damaged, or cannot be split as asked.
+        ConfigError: the config does not fit the data.
     """
-    import_modules(config.imports)  # the user's own data sets register themselves
-    messages: list[Message] = []
+    messages = list(said)
 
     def listen(event: Event) -> None:
         if isinstance(event, Message):
             messages.append(event)
         report(event)
 
+    import_modules(config.imports)  # the user's own data sets register themselves
     dataset = load_dataset(config.dataset, listen)
-    for note in dataset.notes:
-        listen(Message(f"{dataset.name}: {note}"))
+    config = resolve_with_data(
+        config, task=dataset.task, num_official_test=dataset.num_official_test
+    )
     splits = split_rows(dataset, config.dataset.split, config.seed)
+    for message in _remarks(config, dataset, splits):
+        listen(message)
+    scaling = fit_scaling(_scale_kind(config), dataset.x[splits.train])
+    encoding = choose_encoding(config, dataset)
+    labels = encode_labels(dataset.y, dataset.task, dataset.num_classes, encoding)
+    return PreparedData(config, dataset, splits, scaling, labels, encoding, tuple(messages))
+
+
+def _remarks(config: Config, dataset: Dataset, splits: Splits) -> Iterator[Message]:
+    """What was done to the data, and what is unwise about it."""
+    for note in dataset.notes:
+        yield Message(f"{dataset.name}: {note}")
     for hint in splits.hints:
-        listen(Message(hint, level="warning"))
+        yield Message(hint, level="warning")
     batch_size = config.training.batch_size
     if isinstance(batch_size, int) and batch_size > len(splits.train):
         text = (
             f"{config.place('training.batch_size')}: {batch_size:,} is more than the "
             f"{len(splits.train):,} training rows; an epoch is one step, as with full"
         )
-        listen(Message(text, level="warning"))
-    scaling = fit_scaling(_scale_kind(config), dataset.x[splits.train])
-    encoding = choose_encoding(config, dataset)
-    labels = encode_labels(dataset.y, dataset.task, dataset.num_classes, encoding)
-    return PreparedData(dataset, splits, scaling, labels, encoding, tuple(messages))
+        yield Message(text, level="warning")
 
 
 def _scale_kind(config: Config) -> str:
@@ -135,7 +155,8 @@ def choose_encoding(config: Config, dataset: Dataset) -> str:
         return "value"
     if config.loss.name.startswith("Sparse"):
         return "index"
-    last = flatten_layers(config.model)[-1]
+    layers = flatten_layers(config.model)
+    last = layers[output_index(layers) or -1]
     units = last.component.arguments.get("units")
     if units == dataset.num_classes:
         return "one_hot"

@@ -8,22 +8,29 @@ from typing import Any
 from dlrun.monitor import best_epoch
 
 NOT_METRICS = ("epoch", "epoch_seconds", "learning_rate")
+"""Columns of a history that measure something else than the model."""
 
 
 def summarize_history(
-    history: Sequence[Mapping[str, float]], monitor: str, planned_epochs: int
+    history: Sequence[Mapping[str, float]],
+    monitor: str,
+    *,
+    higher_is_better: bool,
+    planned_epochs: int,
 ) -> dict[str, Any]:
     """Returns what `metrics.json` says of the epochs.
 
     Args:
         history: One mapping an epoch, Keras's names.
         monitor: The metric that defines "best".
+        higher_is_better: Its direction.
         planned_epochs: The config's `training.epochs`.
     """
     values = [logs.get(monitor) for logs in history]
-    best = best_epoch(values, monitor)
+    best = best_epoch(values, higher_is_better=higher_is_better)
     return {
         "monitor": monitor,
+        "monitor_mode": "max" if higher_is_better else "min",
         "planned_epochs": planned_epochs,
         "epochs": len(history),
         "best_epoch": best,

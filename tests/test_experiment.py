@@ -170,7 +170,7 @@ def test_ctrl_c_leaves_a_labelled_run_with_its_epochs(write_config: WriteConfig)
     assert len(json.loads((run.path / "history.json").read_text())["loss"]) == 2
 
 
-def test_a_full_disk_is_told_in_words(
+def test_a_full_disk_at_the_start_leaves_no_folder(
     write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(handle: int) -> None:
@@ -179,6 +179,72 @@ def test_a_full_disk_is_told_in_words(
     monkeypatch.setattr(atomic.os, "fsync", full)
     with pytest.raises(StorageError, match="no space left on device; free some space"):
         dlrun.train(write_config())
+    assert list_runs() == []
+
+
+def test_a_disk_that_fills_up_keeps_the_epochs_and_the_true_status(
+    write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = atomic.write_bytes
+
+    def full(path: Path, content: bytes) -> None:
+        if path.name in ("metrics.json", "history.json"):
+            raise StorageError(f"{path}: cannot be written, no space left on device")
+        write(path, content)
+
+    monkeypatch.setattr(atomic, "write_bytes", full)
+    with pytest.raises(StorageError, match=r"metrics\.json: cannot be written"):
+        dlrun.train(write_config())
+    (run,) = list_runs()
+    assert (run.status, run.info["exit_code"]) == ("failed", 1)
+    assert len(run.read_history()["loss"]) == 3
+    assert "StorageError" in (run.path / "run.log").read_text(encoding="utf-8")
+
+
+def test_the_log_holds_warnings_and_the_end(write_config: WriteConfig) -> None:
+    run = dlrun.train(write_config(loss="mse"), {"training.batch_size": 500})
+    log = (run.path / "run.log").read_text(encoding="utf-8")
+    assert "MeanSquaredError is for numbers" in log
+    assert "more than the 90 training rows" in log
+    assert "epoch 3/3  loss" in log
+
+
+def test_the_order_of_batches_follows_the_configs_seed(
+    write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dlrun.training import batches, fit
+
+    seen: list[tuple[int, int]] = []
+
+    def order(seed: int, epoch: int, num_rows: int) -> np.ndarray:
+        seen.append((seed, epoch))
+        return batches.batch_order(seed, epoch, num_rows)
+
+    monkeypatch.setattr(fit, "batch_order", order)
+    dlrun.train(write_config(), {"seed": 5})
+    assert seen == [(5, 0), (5, 1), (5, 2)]
+
+
+def test_overrides_and_note_are_recorded_as_they_can_be_typed(write_config: WriteConfig) -> None:
+    run = dlrun.train(write_config(), {"training.epochs": 1, "metrics": ["acc"]}, note="a try")
+    assert run.info["overrides"] == ["training.epochs=1", 'metrics=["acc"]']
+    assert (run.info["note"], run.config.note) == ("a try", "a try")
+
+
+def test_data_without_validation_rows_is_judged_by_its_training_loss(
+    write_config: WriteConfig, tmp_path: Path
+) -> None:
+    np.savez(tmp_path / "own.npz", x=np.random.default_rng(0).random((40, 2)), y=np.arange(40) % 2)
+    split = "{train: 0.7, test: 0.3}"
+    path = write_config(
+        dataset=f"{{name: npz, options: {{path: {tmp_path}/own.npz}}, split: {split}}}",
+        model="{layers: [Dense: {units: 1, activation: sigmoid}]}",
+        loss="mse",
+    )
+    run = dlrun.train(path)
+    assert run.metrics["monitor"] == "loss"
+    assert set(run.metrics["test"]) == {"loss", "accuracy"}
+    assert run.config.training.monitor == "loss"
 
 
 def test_a_model_that_cannot_be_built_leaves_no_run_folder(

@@ -16,25 +16,36 @@ def check(
     ],
 ) -> None:
     """Check configs without training or loading TensorFlow; exit code 2 if one cannot work."""
-    from dlrun.config import load_config
+    from dlrun.cli.arguments import UsageError
     from dlrun.errors import ConfigError
 
     check_options(configs, ["--help"])
-    overrides = [text for text in configs if "=" in text or text.startswith(("~", "+", "-"))]
+    names = [text for text in configs if text.endswith((".yaml", ".yml")) or Path(text).exists()]
+    overrides = [text for text in configs if text not in names]
+    if not names:
+        raise UsageError(f"no config among {' '.join(configs)!r}; name a YAML file")
     failed = False
-    for text in configs:
-        if text in overrides:
-            continue
+    for name in names:
         try:
-            loaded = load_config(Path(text), overrides)
+            remarks = _check_one(Path(name), overrides)
         except ConfigError as error:
             failed = True
             typer.echo(str(error), err=True)
             continue
-        for warning in loaded.warnings:
-            typer.echo(f"{text}: warning: {str(warning).strip()}", err=True)
-        for remark in loaded.notes:
-            typer.echo(f"{text}: {remark.message}", err=True)
-        typer.echo(f"{text}: ok")
+        for remark in remarks:
+            typer.echo(f"{name}: {remark}", err=True)
+        typer.echo(f"{name}: ok")
     if failed:
         raise typer.Exit(2)
+
+
+def _check_one(path: Path, overrides: list[str]) -> list[str]:
+    from dlrun.config import is_model_only, load_config, load_model
+    from dlrun.files import read_yaml
+
+    if is_model_only(read_yaml(path)):
+        load_model(path, overrides)
+        return []
+    loaded = load_config(path, overrides)
+    warnings = [f"warning: {str(warning).strip()}" for warning in loaded.warnings]
+    return [*warnings, *(remark.message for remark in loaded.notes)]

@@ -59,6 +59,7 @@ def show(
     from dlrun.config import DatasetConfig, load_config
     from dlrun.data import load_dataset
     from dlrun.data.describe import describe, describe_lines
+    from dlrun.files import make_folder
     from dlrun.plots.dataset_plots import draw_dataset
     from dlrun.prepare import prepare_data
     from dlrun.runs import resolve_runs_dir
@@ -76,7 +77,7 @@ def show(
         for line in describe_lines(facts):
             typer.echo(line)
     path = plot or resolve_runs_dir() / "data" / f"{dataset.name}.png"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     draw_dataset(dataset, path)
     typer.echo(f"drawn: {path}", err=True)
 

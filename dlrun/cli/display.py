@@ -8,42 +8,47 @@ from __future__ import annotations
 import json
 import os
 import sys
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeRemainingColumn,
-)
-from rich.text import Text
 
 from dlrun import events
-from dlrun.events import EpochEnded, Event, Message, Report, StepsDone
+from dlrun.events import EpochEnded, Event, Message, Report
 from dlrun.files import plain
 from dlrun.runs import Run
-
-LINE_SECONDS = 0.2
-"""On a terminal, epochs that follow each other faster than this do not all get a line."""
 
 
 @contextmanager
 def showing(*, quiet: bool) -> Iterator[Report]:
     """Gives a report that shows events, in the way that fits where stderr goes."""
-    console = Console(stderr=True, highlight=False)
     if quiet:
         yield events.ignore
-    elif console.is_terminal and os.environ.get("TERM") != "dumb":
-        with _LiveDisplay(console) as display:
-            yield display
-    else:
+    elif not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
         yield _plain_lines
+    else:
+        with _Live() as live:
+            yield live
+
+
+class _Live:
+    """The live display, loaded with the first event: a typo in a config is told sooner."""
+
+    def __enter__(self) -> _Live:
+        self._display: Any = None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._display is not None:
+            self._display.close()
+
+    def __call__(self, event: Event) -> None:
+        if self._display is None:
+            from dlrun.cli.live import LiveDisplay
+
+            self._display = LiveDisplay()
+        self._display(event)
 
 
 def _plain_lines(event: Event) -> None:
@@ -56,88 +61,6 @@ def _plain_lines(event: Event) -> None:
         typer.echo(f"epoch {event.epoch}/{event.epochs}  {values}", err=True)
     elif isinstance(event, events.Progress) and event.total and event.done == event.total:
         typer.echo(f"{event.task}: {_amount(event.done, event.unit)}", err=True)
-
-
-class _LiveDisplay:
-    """A bar that moves, and above it a table that grows by a row an epoch."""
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
-            TextColumn("{task.fields[note]}"),
-            TimeRemainingColumn(compact=True),
-            console=console,
-            transient=True,
-            expand=True,
-        )
-        self._downloads = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=None),
-            DownloadColumn(),
-            console=console,
-            transient=True,
-            expand=True,
-        )
-        self._tasks: dict[str, TaskID] = {}
-        self._training: TaskID | None = None
-        self._names: list[str] = []
-        self._last_line = 0.0
-
-    def __enter__(self) -> _LiveDisplay:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._progress.stop()
-        self._downloads.stop()
-
-    def __call__(self, event: Event) -> None:
-        if isinstance(event, Message):
-            style = "yellow" if event.level == "warning" else "dim"
-            self._console.print(Text(event.text, style=style), soft_wrap=False)
-        elif isinstance(event, StepsDone):
-            self._step(event)
-        elif isinstance(event, EpochEnded):
-            self._epoch(event)
-        else:
-            self._download(event)
-
-    def _step(self, event: StepsDone) -> None:
-        if self._training is None:
-            self._downloads.stop()
-            self._progress.start()
-            total = event.steps * event.epochs
-            self._training = self._progress.add_task("", total=total, note="")
-        self._progress.update(
-            self._training,
-            completed=(event.epoch - 1) * event.steps + event.step,
-            description=f"epoch {event.epoch}/{event.epochs}",
-            note=f"step {event.step:,}/{event.steps:,}  loss {short_number(event.logs['loss'])}",
-        )
-
-    def _epoch(self, event: EpochEnded) -> None:
-        now = time.monotonic()
-        last = event.epoch == event.epochs
-        if now - self._last_line < LINE_SECONDS and not last:
-            return
-        self._last_line = now
-        if not self._names:
-            self._names = [name for name in event.logs if name != "learning_rate"]
-            self._print_row(["epoch", *[_column(name) for name in self._names]], "bold")
-        values = [short_number(event.logs[name]) for name in self._names]
-        self._print_row([f"{event.epoch}/{event.epochs}", *values], "")
-
-    def _print_row(self, cells: list[str], style: str) -> None:
-        widths = [9, *[max(len(_column(name)), 8) for name in self._names]]
-        line = "  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
-        self._console.print(Text(line, style=style), no_wrap=True, crop=True, overflow="ellipsis")
-
-    def _download(self, event: events.Progress) -> None:
-        if event.task not in self._tasks:
-            self._downloads.start()
-            self._tasks[event.task] = self._downloads.add_task(event.task, total=event.total)
-        self._downloads.update(self._tasks[event.task], completed=event.done, total=event.total)
 
 
 def show_result(run: Run, *, as_json: bool, quiet: bool) -> None:
@@ -177,10 +100,6 @@ def _values(values: Mapping[str, float], held_out: bool) -> str:
     return "  ".join(f"{name} {short_number(value)}" for name, value in shown.items())
 
 
-def _column(name: str) -> str:
-    return "seconds" if name == "epoch_seconds" else name
-
-
 def short_number(value: float | None) -> str:
     """Returns a value in four decimals, or in powers of ten where those would hide it."""
     if value is None:
@@ -200,8 +119,3 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
-
-
-def stdout_console() -> Console:
-    """Returns a console for results; wide where stdout is no terminal, so that no cell breaks."""
-    return Console(width=None if sys.stdout.isatty() else 240, highlight=False)

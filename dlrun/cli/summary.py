@@ -41,7 +41,7 @@ def summary(
     )
     if target is None:
         _show_table(sort, filters or [], limit, test=test, as_json=as_json, as_csv=as_csv)
-    elif target.endswith((".yaml", ".yml")) or Path(target).is_file():
+    elif target.endswith((".yaml", ".yml")):
         _show_model(Path(target), tokens, diagram, as_json=as_json)
     else:
         _show_run(target, diagram, as_json=as_json)
@@ -100,13 +100,12 @@ def _show_run(name: str, diagram: Path | None, *, as_json: bool) -> None:
 
 
 def _show_model(path: Path, overrides: list[str], diagram: Path | None, *, as_json: bool) -> None:
-    from dlrun.config import load_config, load_model
+    from dlrun.config import is_model_only, load_config, load_model
     from dlrun.files import read_yaml
     from dlrun.parameters import count_lines
     from dlrun.prepare import data_shape
 
-    data = read_yaml(path).data
-    if isinstance(data, dict) and "model" in data and "dataset" not in data:
+    if is_model_only(read_yaml(path)):
         loaded: Any = load_model(path, overrides)
         shape = loaded.model.input_shape
     else:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dlrun.cli.display import duration, short_number, stdout_console
+from dlrun.cli.display import duration, short_number
 from dlrun.parameters import count_lines
 from dlrun.runs import Run
 
@@ -27,7 +29,7 @@ _STATUS_STYLES = {
 
 def runs_table(rows: Sequence[Mapping[str, Any]], *, with_test: bool) -> None:
     """Prints one line a run; narrow terminals show ids cut to a prefix that still names the run."""
-    console = stdout_console()
+    console = _console()
     narrow = console.width < NARROW
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
     table.add_column("run", no_wrap=True)
@@ -48,6 +50,11 @@ def runs_table(rows: Sequence[Mapping[str, Any]], *, with_test: bool) -> None:
         run_id = short_ids[row["id"]] if narrow else row["id"]
         table.add_row(*_cells(row, run_id, narrow=narrow, with_test=with_test))
     console.print(table)
+
+
+def _console() -> Console:
+    """Wide where stdout is no terminal, so that no cell breaks."""
+    return Console(width=None if sys.stdout.isatty() else 240, highlight=False)
 
 
 def _cells(row: Mapping[str, Any], run_id: str, *, narrow: bool, with_test: bool) -> list[Any]:
@@ -89,9 +96,7 @@ def run_lines(run: Run, result_lines: Callable[[Run], list[str]]) -> list[str]:
     info, data = run.info, run.dataset
     parts = "  ".join(f"{part} {facts['num_rows']:,}" for part, facts in data["parts"].items())
     result = (
-        result_lines(run)
-        if (run.path / "metrics.json").is_file() and run.metrics.get("final")
-        else [f"{run.id}: {run.status}, no epoch was finished"]
+        result_lines(run) if run.has_metrics else [f"{run.id}: {run.status}, no epoch was finished"]
     )
     error = [f"  {'error':<11} {info['error']}"] if info["error"] else []
     note = [f"  {'note':<11} {info['note']}"] if info["note"] else []

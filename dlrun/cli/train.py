@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -24,32 +23,13 @@ def train(
     as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
     """Train a config; everything that comes out goes into a new folder under runs/."""
-    from dlrun.config import load_config
+    import dlrun
+    from dlrun.cli.display import show_result, showing
 
     tokens = overrides or []
     check_options(tokens, ["--note", "--quiet", "--json", "--help"])
-    loaded = load_config(config, tokens)
-    settings = loaded.config if note is None else replace(loaded.config, note=note)
-
-    # Only now: a typo is told before anything slower than the config's own checks is loaded.
-    from dlrun.cli.display import show_result, showing
-    from dlrun.events import Message
-    from dlrun.prepare import prepare_data
-
     with showing(quiet=quiet) as report:
-        for warning in loaded.warnings:
-            report(Message(f"{config}: {warning}", level="warning"))
-        for remark in loaded.notes:
-            report(Message(remark.message))
-        data = prepare_data(settings, report)
-        report(Message("loading TensorFlow …"))
-        from dlrun.experiment import run_experiment
-
-        run = run_experiment(
-            settings,
-            data,
-            report=report,
-            command=["dlrun", *sys.argv[1:]],
-            overrides=tokens,
+        run = dlrun.train(
+            config, tokens, note=note, report=report, command=["dlrun", *sys.argv[1:]]
         )
     show_result(run, as_json=as_json, quiet=quiet)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dlrun.config.component import Component
 from dlrun.config.editor_schema import json_schema
-from dlrun.config.overrides import Overrides
+from dlrun.config.overrides import Overrides, override_texts
 from dlrun.config.parse import (
     Loaded,
+    is_model_only,
     load_config,
     load_model,
     load_recorded,
@@ -25,6 +26,7 @@ from dlrun.config.schema import (
     TrainingConfig,
 )
 from dlrun.config.stack import PlacedLayer, Repeat, flatten_layers
+from dlrun.config.with_data import resolve_with_data
 
 __all__ = [
     "Component",
@@ -39,10 +41,13 @@ __all__ = [
     "SplitConfig",
     "TrainingConfig",
     "flatten_layers",
+    "is_model_only",
     "json_schema",
     "load_config",
     "load_model",
     "load_recorded",
+    "override_texts",
     "parse_config",
     "resolve_split",
+    "resolve_with_data",
 ]

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dlrun.catalog import ComponentCard
-from dlrun.config.checks import Check, Either, Flag, ListOf, Number, Text, Whole, either
+from dlrun.config.checks import Check, Either, Flag, ListOf, Number, Text, Whole, either, word
 from dlrun.config.words import wrong_value
 
 _COUNT = Whole("a whole number, 1 or more", low=1)
@@ -25,6 +25,7 @@ _RATE = Number(
     {"minimum": 0, "exclusiveMaximum": 1},
 )
 _POSITIVE = Number("a number above 0", lambda value: value > 0, {"exclusiveMinimum": 0})
+_NOT_NEGATIVE = Number("a number, 0 or more", lambda value: value >= 0, {"minimum": 0})
 _NUMBERS = either(Number(), ListOf("a list of numbers"))
 
 _BY_NAME: Mapping[str, Check] = {
@@ -35,16 +36,26 @@ _BY_NAME: Mapping[str, Check] = {
     **dict.fromkeys(("rate", "dropout", "recurrent_dropout", "label_smoothing"), _RATE),
     **dict.fromkeys(("learning_rate", "initial_learning_rate"), _POSITIVE),
     "momentum": Number("a number from 0 to 1", lambda value: 0 <= value <= 1),
-    "stddev": Number("a number, 0 or more", lambda value: value >= 0, {"minimum": 0}),
+    "stddev": _NOT_NEGATIVE,
+    **dict.fromkeys(("beta_1", "beta_2", "rho", "ema_momentum"), _RATE),
+    **dict.fromkeys(("clipnorm", "clipvalue", "global_clipnorm"), _POSITIVE),
+    **dict.fromkeys(("l1", "l2", "weight_decay"), _NOT_NEGATIVE),
     "patience": Whole("a whole number, 0 or more"),
     "name": Text(),
     "monitor": Text(),
+}
+
+_BY_KIND: Mapping[tuple[str, str], Check] = {
+    ("layer", "name"): Text("text without /", "[^/]+"),
+    ("callback", "mode"): word("auto", "min", "max"),
 }
 
 
 def argument_check(card: ComponentCard, name: str) -> Check:
     """Returns the check of a plain argument; one that accepts everything where nothing is known."""
     default = card.defaults.get(name)
+    if (card.kind, name) in _BY_KIND:
+        return _BY_KIND[card.kind, name]
     if name in _BY_NAME:
         return _BY_NAME[name]
     if isinstance(default, bool):

@@ -9,6 +9,7 @@ what a `Config` holds.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 import sys
@@ -69,6 +70,13 @@ class Text(Check):
         return isinstance(value, str) and (
             self.pattern is None or re.fullmatch(self.pattern, value) is not None
         )
+
+    def read(self, value: Any, at: At, reader: Reader) -> Any:
+        if isinstance(value, int | float) and self.accepts(json.dumps(value)):
+            hint = f"put it in quotes, {json.dumps(value)!r}"
+            reader.problem(at, wrong_value(self.wanted, value, hint))
+            return value
+        return super().read(value, at, reader)
 
     def json_schema(self) -> dict[str, Any]:
         pattern = {"pattern": f"^(?:{self.pattern})$"} if self.pattern is not None else {}
@@ -152,6 +160,19 @@ class Word(Check):
 def word(*words: str) -> Word:
     """Returns the check for one of these words."""
     return Word(listed([repr(word) for word in words]), words)
+
+
+@dataclass(frozen=True)
+class Null(Check):
+    """YAML's null: nothing given."""
+
+    wanted: str = "null"
+
+    def accepts(self, value: Any) -> bool:
+        return value is None
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"type": "null"}
 
 
 @dataclass(frozen=True)

@@ -26,6 +26,7 @@ from dlrun.config.arguments import check_argument
 from dlrun.config.checks import Check
 from dlrun.config.component import build_component, is_normal, plain_component
 from dlrun.config.reading import At, Reader
+from dlrun.config.refused import REFUSED, unlearned_message
 
 ACTIVATION_LAYERS = ("Activation", "ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax")
 
@@ -73,6 +74,9 @@ def read_component(kind: str, value: Any, at: At, reader: Reader) -> Any:
     inner = at.within(name) if isinstance(value, dict) else at
     if card is None:
         return _read_own(kind, name, given, value, at, reader)
+    if card.name in REFUSED:
+        reader.problem(at, REFUSED[card.name])
+        return value
     if card.kind == "activation" and given:
         message = f"{card.name} takes no arguments in a config, received {words.shown(given)}"
         reader.problem(inner, f"{message}; write your own in a module of imports")
@@ -143,13 +147,13 @@ def _read_arguments(card: ComponentCard, given: Any, at: At, reader: Reader) -> 
         result = {
             card.first_argument: _read_argument(card, card.first_argument, given, spot, reader)
         }
-        _check_required(card, result, at, reader)
+        _check_complete(card, result, at, reader)
         return result
     result = {}
     for name, value in given.items():
         reader.visit(at.child(name))
         result[name] = _read_argument(card, name, value, at.child(name), reader)
-    _check_required(card, result, at, reader)
+    _check_complete(card, result, at, reader)
     return result
 
 
@@ -201,6 +205,13 @@ def _read_nested(
             read_component(kind, item, at.child(index), reader) for index, item in enumerate(value)
         ]
     return read_component(kind, value, at, reader)
+
+
+def _check_complete(card: ComponentCard, given: Mapping[str, Any], at: At, reader: Reader) -> None:
+    _check_required(card, given, at, reader)
+    unlearned = unlearned_message(card.kind, card.name, given)
+    if unlearned is not None:
+        reader.problem(at, unlearned)
 
 
 def _check_required(card: ComponentCard, given: Mapping[str, Any], at: At, reader: Reader) -> None:

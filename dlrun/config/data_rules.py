@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from dlrun.catalog.datasets import CARDS
 from dlrun.catalog.own import OWN_DATASETS
 from dlrun.config import words
+from dlrun.config.checks import Check, Null, Number, Text, Whole, either, word
 from dlrun.config.draft import Draft, is_share
 from dlrun.config.findings import Findings
+
+_OPTIONS: Mapping[str, Check] = {
+    "num_samples": Whole("a whole number, 2 or more", low=2),
+    "num_classes": Whole("a whole number, 2 or more", low=2),
+    "noise": Number("a number, 0 or more", lambda value: value >= 0),
+    "seed": Whole("a whole number, 0 or more"),
+    "task": either(word("multiclass", "binary", "regression"), Null("left out")),
+}
 
 
 def judge_dataset(draft: Draft, found: Findings) -> None:
@@ -28,24 +38,21 @@ def judge_dataset(draft: Draft, found: Findings) -> None:
         path = ("dataset", "options", option)
         if option not in known:
             found.error(path, words.unknown_argument(str(option), name, list(known), "option"))
-        elif (wanted := _wanted(known[option], value)) is not None:
-            found.error(path, words.wrong_value(wanted, value))
+        elif (check := _option_check(option, known[option])) and not check.accepts(value):
+            found.error(path, words.wrong_value(check.wanted, value))
     for option, default in known.items():
         if default is ... and option not in options:
             message = f"{name} needs the option {option!r}; write options: {{{option}: …}}"
             found.error(("dataset", "options"), message)
 
 
-def _wanted(default: Any, value: Any) -> str | None:
-    """Returns what an option must be, judged by its default, if `value` is not that."""
-    if isinstance(default, bool):
-        return None if isinstance(value, bool) else "true or false"
-    if isinstance(default, int | float):
-        is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        whole = isinstance(default, int)
-        good = is_number and (isinstance(value, int) or not whole)
-        return None if good else "a whole number" if whole else "a number"
-    return "text" if default is ... and not isinstance(value, str) else None
+def _option_check(name: str, default: Any) -> Check | None:
+    """Returns the check of an option, by its name or its default; None where neither tells."""
+    if name in _OPTIONS:
+        return _OPTIONS[name]
+    if isinstance(default, float):
+        return Number()
+    return Text() if default is ... else None
 
 
 def judge_shares(draft: Draft, found: Findings) -> None:
@@ -67,15 +74,14 @@ def judge_shares(draft: Draft, found: Findings) -> None:
 
 def judge_official_rows(draft: Draft, found: Findings) -> None:
     """Judges the use of official test rows."""
-    if draft.card is None:
+    if draft.num_official_test is None:
         return
     path = ("dataset", "split")
-    brings_none = draft.card.num_official_test == 0 and draft.card.name != "npz"
+    brings_none = draft.num_official_test == 0
     for part in ("validation", "test"):
         if brings_none and draft.split.get(part) == "official":
-            found.error(
-                (*path, part),
-                f"{draft.card.name} brings no official test rows; give a share such as 0.15",
-            )
+            name = draft.get("dataset", "name")
+            message = f"{name} brings no official test rows; give a share such as 0.15"
+            found.error((*path, part), message)
     if draft.split.get("validation") == "official" and not brings_none:
         found.note((*path, "validation"), "no untouched test set is left")

@@ -20,8 +20,10 @@ _UNUSABLE = Component("", {})
 class Draft:
     """The usable parts of a normal form."""
 
-    def __init__(self, normal: Any) -> None:
+    def __init__(self, normal: Any, card: DatasetCard | None = None) -> None:
+        """Takes a normal form, and the card of its data where they are loaded already."""
         self.normal = normal if isinstance(normal, dict) else {}
+        self._card_of_data = card
 
     def get(self, *path: str) -> Any:
         """Returns the value at a key path, or None where there is none."""
@@ -37,6 +39,8 @@ class Draft:
     @cached_property
     def card(self) -> DatasetCard | None:
         """The data set's card with its options filled in, or None for unknown ones."""
+        if self._card_of_data is not None:
+            return self._card_of_data
         name, options = self.get("dataset", "name"), self.get("dataset", "options")
         if not isinstance(name, str):
             return None
@@ -46,6 +50,12 @@ class Draft:
     def task(self) -> str | None:
         """What is predicted, by the data set's card; None where that does not say."""
         return self.card.task if self.card is not None else None
+
+    @property
+    def num_official_test(self) -> int | None:
+        """How many official test rows the data bring; None where only loading them tells."""
+        only_loading_tells = self._card_of_data is None and self.get("dataset", "name") == "npz"
+        return None if self.card is None or only_loading_tells else self.card.num_official_test
 
     @cached_property
     def stack(self) -> tuple[Component | Repeat, ...]:
@@ -79,8 +89,9 @@ class Draft:
 
     @property
     def has_validation(self) -> bool:
-        """Whether there is a validation part, as far as can be known."""
-        return bool(self.split.get("validation", "auto") != "none")
+        """Whether there is a validation part; `auto` makes one only where all parts are auto."""
+        parts = [self.split.get(name, "auto") for name in ("train", "validation", "test")]
+        return all(part == "auto" for part in parts) or parts[1] not in ("auto", "none")
 
 
 def is_share(value: Any) -> bool:

@@ -20,6 +20,7 @@ from dlrun.catalog.datasets import CARDS
 from dlrun.config.arguments import argument_check
 from dlrun.config.components import ACTIVATION_LAYERS
 from dlrun.config.keys import Section
+from dlrun.config.refused import REFUSED
 from dlrun.config.schema import Config, ModelOnly
 
 _OWN_NAME = r"^[^>]+>[^>]+$"
@@ -75,7 +76,11 @@ def _layers() -> dict[str, Any]:
 
 def _kind(kind: str) -> dict[str, Any]:
     """Returns the schema of a component: its name, or its name with arguments."""
-    owners = {spelling: f"{kind}.{name}" for spelling, name in component_spellings(kind).items()}
+    owners = {
+        spelling: f"{kind}.{name}"
+        for spelling, name in component_spellings(kind).items()
+        if name not in REFUSED
+    }
     if kind == "activation":
         owners |= {name: f"layer.{name}" for name in ACTIVATION_LAYERS if name != "Activation"}
     properties = {

@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
-from dlrun.catalog import snake_case
+from dlrun.catalog import find_component, snake_case
 from dlrun.config import words
 from dlrun.config.checks import Check
 from dlrun.config.component import build_component, plain_component
@@ -15,6 +16,7 @@ from dlrun.config.components import read_component
 from dlrun.config.reading import At, Reader
 
 _TAKEN = ("loss", "epoch", "epoch_seconds", "learning_rate")
+_NAME = r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}"
 
 
 @dataclass(frozen=True)
@@ -40,32 +42,42 @@ class Metrics(Check):
             reader.visit(spot)
             result.append(_read_metric(item, spot, reader))
             name = metric_name(result[-1])
-            if name in seen:
+            if name is None:
+                continue
+            if name.lower() in seen:  # plots are named by metrics, in any case of their letters
                 message = f"the name {name!r} is taken by another metric; write {{name: …}} to it"
                 reader.problem(spot, message)
             elif name in _TAKEN or name.startswith("val_"):
                 reader.problem(spot, f"a metric cannot be named {name!r}; give another name")
-            seen.add(name)
+            elif re.fullmatch(_NAME, name) is None:
+                message = f"a metric's name must be letters, digits, _ and -, received {name!r}"
+                reader.problem(spot, message)
+            seen.add(name.lower())
         return result
 
     def build(self, normal: Any) -> Any:
         if normal == "auto":
-            return ()
+            return normal
         return tuple(item if isinstance(item, str) else build_component(item) for item in normal)
 
     def plain(self, built: Any) -> Any:
-        return [plain_component(item) for item in built]
+        return built if built == "auto" else [plain_component(item) for item in built]
 
     def json_schema(self) -> dict[str, Any]:
         items = {"anyOf": [{"enum": ["accuracy", "acc"]}, {"$ref": "#/definitions/metric"}]}
         return {"anyOf": [{"const": "auto"}, {"type": "array", "items": items}]}
 
 
-def metric_name(normal: Any) -> str:
-    """Returns the name under which a metric's values are kept, from its normal form."""
+def metric_name(normal: Any) -> str | None:
+    """Returns the name under which a metric's values are kept, from its normal form.
+
+    None where it is the user's own: that may be a class or a function, named as it likes.
+    """
     if not isinstance(normal, dict) or len(normal) != 1:
         return str(normal)
     ((class_name, arguments),) = normal.items()
+    if find_component("metric", str(class_name)) is None:
+        return None
     given = arguments.get("name") if isinstance(arguments, dict) else None
     return str(given if given is not None else snake_case(str(class_name)))
 
@@ -81,4 +93,5 @@ def _read_metric(item: Any, at: At, reader: Reader) -> Any:
     if name == "Accuracy":
         message = "Keras's class Accuracy compares labels for equality; write accuracy, the word"
         reader.problem(at, message)
-    return {name: {**arguments, "name": metric_name(normal)}}
+    kept_name = metric_name(normal)
+    return normal if kept_name is None else {name: {**arguments, "name": kept_name}}

@@ -101,7 +101,7 @@ def _fits_classes(draft: Draft, layer: PlacedLayer, units: int, found: Findings)
     path = (*layer.path, "units")
     if loss is None or card is None or card.task not in ("multiclass", "binary"):
         return True
-    if card.num_classes is None:
+    if card.num_classes is None or card.num_classes < 2:
         return True
     wanted = card.num_classes
     if loss.name in BINARY_LOSSES:

@@ -45,6 +45,15 @@ class OverrideError(Exception):
     """A change that cannot be made, in words."""
 
 
+def override_texts(overrides: Overrides) -> list[str]:
+    """Returns overrides as they are typed on a command line, `key=value` with values in YAML."""
+    if isinstance(overrides, str):
+        return [overrides]
+    if isinstance(overrides, Mapping):
+        return [f"{key}={_typed(value)}" for key, value in overrides.items()]
+    return list(overrides)
+
+
 def parse_overrides(
     overrides: Overrides, known_keys: Sequence[str]
 ) -> tuple[list[Override], list[Problem]]:
@@ -54,7 +63,7 @@ def parse_overrides(
     if isinstance(overrides, Mapping):
         typed = (f"{key}={_typed(value)}" for key, value in overrides.items())
         pairs = zip(typed, overrides.items(), strict=True)
-        return [_override(text, key, value) for text, (key, value) in pairs], []
+        return [_override(text, key, plain(value)) for text, (key, value) in pairs], []
     found: list[Override] = []
     problems: list[Problem] = []
     for token in _joined(overrides):

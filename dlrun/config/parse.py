@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from dlrun.config import rules
+from dlrun.config.draft import Draft
 from dlrun.config.findings import Finding
 from dlrun.config.keys import Section, keys_of
 from dlrun.config.overrides import OverrideError, Overrides, apply_override, parse_overrides
@@ -53,8 +54,9 @@ def load_config(path: Path | str, overrides: Overrides = ()) -> Loaded:
 def parse_config(document: Document, overrides: Overrides = ()) -> Loaded:
     """Checks a config that was read from YAML; otherwise as `load_config`."""
     normal, reader = _read(document, Config, overrides)
-    resolve(normal)
-    found = rules.judge(normal)
+    draft = Draft(normal)
+    resolve(draft)
+    found = rules.judge(draft)
     _raise_problems(document, reader, found.errors)
     config = _build(Config, document, normal, reader)
     return Loaded(config, _placed(found.warnings, reader), _placed(found.notes, reader))
@@ -85,16 +87,28 @@ def load_model(path: Path | str, overrides: Overrides = ()) -> ModelOnly:
         ConfigError: as `load_config`, for these keys.
     """
     document = read_yaml(Path(path))
-    needed = {found.name for found in keys_of(ModelOnly)}
-    more = {found.name for found in keys_of(Config)} - needed
-    if isinstance(document.data, dict) and more & {*document.data}:
+    if isinstance(document.data, dict) and _experiment_keys() & {*document.data}:
         parse_config(document, overrides)
+        needed = {found.name for found in keys_of(ModelOnly)}
         kept = {name: value for name, value in document.data.items() if name in needed}
         document = replace(document, data=kept)
     normal, reader = _read(document, ModelOnly, overrides)
-    _raise_problems(document, reader, rules.judge_model(normal))
+    _raise_problems(document, reader, rules.judge_model(Draft(normal)))
     model: ModelOnly = _build(ModelOnly, document, normal, reader)
     return model
+
+
+def is_model_only(document: Document) -> bool:
+    """Returns whether a file holds a model without an experiment, which `load_model` reads.
+
+    It has `model`, and of a config's other keys at most `name` and `imports`.
+    """
+    data = document.data
+    return isinstance(data, dict) and "model" in data and not _experiment_keys() & {*data}
+
+
+def _experiment_keys() -> set[str]:
+    return {found.name for found in keys_of(Config)} - {found.name for found in keys_of(ModelOnly)}
 
 
 def _read(
@@ -152,4 +166,6 @@ def _placed(findings: Iterable[Finding], reader: Reader) -> tuple[Problem, ...]:
 
 def _build(section: type, document: Document, normal: Any, reader: Reader) -> Any:
     values = {found.name: found.check.build(normal[found.name]) for found in keys_of(section)}
-    return section(**values, source=document.source, places=reader.places)
+    return section(
+        **values, source=document.source, places=reader.places, overridden=reader.overridden
+    )

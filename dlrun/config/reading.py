@@ -63,24 +63,36 @@ class Reader:
 
     def problem(self, at: At, message: str) -> None:
         """Notes a problem, at the key itself or the nearest key around it that is written."""
-        line, column = nearest_place(self._given, at.key if self._keyed else at.raw)
-        self.problems.append(
-            self._override_problem(at.key, message)
-            or Problem(dotted(at.key), message, line, column)
-        )
+        raw = at.key if self._keyed else at.raw
+        self.problems.append(placed_problem(at.key, message, self._given, self.overridden, raw))
 
     def placed(self, path: KeyPath, message: str) -> Problem:
         """Returns a problem of which only the key path is known."""
-        line, column = nearest_place(self.places, path)
-        found = self._override_problem(path, message)
-        return found or Problem(dotted(path), message, line, column)
+        return placed_problem(path, message, self.places, self.overridden)
 
-    def _override_problem(self, path: KeyPath, message: str) -> Problem | None:
-        for length in range(len(path), 0, -1):
-            typed = self.overridden.get(path[:length])
-            if typed is not None:
-                return Problem(dotted(path), message, override=typed)
-        return None
+
+def placed_problem(
+    path: KeyPath,
+    message: str,
+    places: Mapping[KeyPath, Place],
+    overridden: Mapping[KeyPath, str],
+    raw: KeyPath | None = None,
+) -> Problem:
+    """Returns a problem with its place: the override that made the key, or where it is written.
+
+    Args:
+        path: The key path.
+        message: What is wrong.
+        places: (line, column) by key path, or by path in the file where `raw` is given.
+        overridden: Overrides as they were typed, by the key path that each changed.
+        raw: Where the key stands in the file.
+    """
+    for length in range(len(path), 0, -1):
+        typed = overridden.get(path[:length])
+        if typed is not None:
+            return Problem(dotted(path), message, override=typed)
+    line, column = nearest_place(places, path if raw is None else raw)
+    return Problem(dotted(path), message, line, column)
 
 
 def nearest_place(

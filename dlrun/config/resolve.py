@@ -7,23 +7,21 @@ from typing import Any
 from dlrun.config.draft import Draft, is_share
 from dlrun.config.keys import Section
 from dlrun.config.schema import SplitConfig
-from dlrun.config.task import loss_task
 
 DEFAULT_SHARES = {"train": 0.7, "validation": 0.15, "test": 0.15}
 DEFAULT_SHARES_BESIDE_OFFICIAL = {"train": 0.85, "validation": 0.15, "test": "official"}
 
 
-def resolve(normal: Any) -> None:
-    """Replaces each `auto` in a normal form by what it stands for, where that can be told."""
-    draft = Draft(normal)
-    card = draft.card
-    if _is_section(draft, "dataset", "split") and card is not None and card.name != "npz":
-        shares = resolved_shares(draft.split, card.num_official_test > 0)
-        normal["dataset"]["split"].update(shares)
-    if draft.get("metrics") == "auto":
-        normal["metrics"] = _resolved_metrics(draft)
-    if _is_section(draft, "training") and draft.get("training", "monitor") == "auto":
-        normal["training"]["monitor"] = "val_loss" if draft.has_validation else "loss"
+def resolve(draft: Draft) -> None:
+    """Replaces each `auto` in a draft's normal form by what it stands for, where the data tell."""
+    num_official = draft.num_official_test
+    if num_official is not None and isinstance(draft.get("dataset", "split"), dict):
+        shares = resolved_shares(draft.split, num_official > 0)
+        draft.normal["dataset"]["split"].update(shares)
+    if draft.task is not None and draft.get("metrics") == "auto":
+        draft.normal["metrics"] = _default_metrics(draft.task)
+    if num_official is not None and draft.get("training", "monitor") == "auto":
+        draft.normal["training"]["monitor"] = "val_loss" if draft.has_validation else "loss"
 
 
 def resolve_split(split: SplitConfig, has_official_test: bool) -> SplitConfig:
@@ -54,13 +52,7 @@ def resolved_shares(given: Any, has_official_test: bool) -> dict[str, Any]:
     return parts
 
 
-def _resolved_metrics(draft: Draft) -> Any:
-    loss = draft.component("loss")
-    task = draft.task or (loss_task(loss.name) if loss is not None else None)
+def _default_metrics(task: str) -> list[Any]:
     if task == "regression":
         return [{"MeanAbsoluteError": {"name": "mean_absolute_error"}}]
-    return ["accuracy"] if task is not None else "auto"
-
-
-def _is_section(draft: Draft, *path: str) -> bool:
-    return isinstance(draft.get(*path), dict)
+    return ["accuracy"]

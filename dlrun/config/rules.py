@@ -27,9 +27,8 @@ from dlrun.errors import did_you_mean
 from dlrun.files import KeyPath
 
 
-def judge(normal: Any) -> Findings:
+def judge(draft: Draft) -> Findings:
     """Returns what is wrong, unwise or worth knowing about a config as a whole."""
-    draft = Draft(normal)
     found = Findings()
     for rule in (
         _imports,
@@ -49,9 +48,16 @@ def judge(normal: Any) -> Findings:
     return found
 
 
-def judge_model(normal: Any) -> list[Finding]:
+def judge_with_data(draft: Draft) -> list[Finding]:
+    """Returns what is wrong with a config that only its data could tell."""
+    found = Findings()
+    for rule in (data_rules.judge_official_rows, _loss, _monitors):
+        rule(draft, found)
+    return found.errors
+
+
+def judge_model(draft: Draft) -> list[Finding]:
     """Returns what is wrong with a model that stands without data."""
-    draft = Draft(normal)
     found = Findings()
     _imports(draft, found)
     model_rules.judge_layers(draft, found)
@@ -85,7 +91,8 @@ def _loss(draft: Draft, found: Findings) -> None:
     elif task == "multiclass" and name in BINARY_LOSSES:
         found.error(
             ("loss",),
-            f"{said} for two classes, and {draft.card.name} has {draft.card.num_classes}; "
+            f"{said} for two classes, and {draft.card.name} has "
+            f"{draft.card.num_classes or 'more'}; "
             "write categorical_crossentropy",
         )
     elif task != "regression" and name in VALUE_LOSSES:
@@ -115,9 +122,9 @@ def _metrics(draft: Draft, found: Findings) -> None:
 
 
 def _monitors(draft: Draft, found: Findings) -> None:
-    known = ["loss", *(metric_name(metric) for metric in draft.metrics)]
-    if draft.get("metrics") == "auto":
-        return
+    names = [metric_name(metric) for metric in draft.metrics]
+    known = ["loss", *(name for name in names if name is not None)]
+    knows_all = draft.get("metrics") != "auto" and None not in names
     if draft.has_validation:
         known += [f"val_{name}" for name in known]
     monitor = draft.get("training", "monitor")
@@ -127,14 +134,18 @@ def _monitors(draft: Draft, found: Findings) -> None:
         if monitor is not None:
             named.append((("training", "callbacks", index, "monitor"), monitor))
     for path, name in named:
-        if isinstance(name, str) and name not in ("auto", *known):
-            found.error(path, _unknown_monitor(name, known, draft))
+        if not isinstance(name, str) or name in ("auto", *known):
+            continue
+        spelled = name.replace("acc", "accuracy") if name in ("acc", "val_acc") else name
+        base = spelled.removeprefix("val_")
+        is_of_none = base != spelled and not draft.has_validation
+        if is_of_none and (base in known or not knows_all):
+            found.error(path, f"no {name!r} without a validation part; write {base!r}")
+        elif knows_all:
+            found.error(path, _unknown_monitor(name, spelled, known))
 
 
-def _unknown_monitor(name: str, known: list[str], draft: Draft) -> str:
-    if name.removeprefix("val_") in known and not draft.has_validation:
-        return f"no {name!r} without a validation part; write {name.removeprefix('val_')!r}"
-    spelled = name.replace("acc", "accuracy") if name in ("acc", "val_acc") else name
+def _unknown_monitor(name: str, spelled: str, known: list[str]) -> str:
     hint, there = did_you_mean(spelled, known), f"there are {', '.join(known)}"
     return f"no metric {name!r}{hint} ({there})" if hint else f"no metric {name!r}; {there}"
 

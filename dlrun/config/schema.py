@@ -17,12 +17,16 @@ from dlrun.config.component import Component
 from dlrun.config.components import component
 from dlrun.config.keys import Section, key, plain_section
 from dlrun.config.metrics import Metrics
-from dlrun.config.reading import as_path, nearest_place
+from dlrun.config.reading import as_path, placed_problem
 from dlrun.config.stack import Layers, Repeat
 from dlrun.config.values import Options, Part, Shape, TrainPart
+from dlrun.errors import Problem
 from dlrun.files import KeyPath, Place
 
-NAME = Text("letters, digits, _ and -", r"[A-Za-z0-9][A-Za-z0-9_-]*")
+NAME = Text(
+    "letters, digits, _ and - (100 at most, the first a letter or digit)",
+    r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}",
+)
 _COUNT = Whole("a whole number, 1 or more", low=1)
 
 
@@ -32,7 +36,7 @@ class SplitConfig:
 
     Numbers are shares of the official training part, `official` the official test rows. None
     means that there is no such part, of `train` that it is the rest; "auto" is left only where
-    the data set is not known yet, see `resolve_split`.
+    the data are not known yet, see `resolve_with_data`.
     """
 
     train: float | None = key(TrainPart(), "share that trains; auto: the rest", "auto")
@@ -103,24 +107,36 @@ class FromFile:
     Attributes:
         source: What to call the file in messages.
         places: (line, column) of each key path, as far as it is written in the file.
+        overridden: Overrides as they were typed, by the key path that each changed.
     """
 
     source: str = field(default="", compare=False)
     places: Mapping[KeyPath, Place] = field(default_factory=dict, compare=False, repr=False)
+    overridden: Mapping[KeyPath, str] = field(default_factory=dict, compare=False, repr=False)
 
     def place(self, path: KeyPath | str) -> str:
-        """Returns where a key stands, "file:line:column", or only the file.
+        """Returns where a key stands: "file:line:column", only the file, or the override.
 
         Args:
             path: The key path, `("model", "layers", 2)` or `"model.layers.2"`.
         """
-        line, column = nearest_place(self.places, as_path(path))
-        return self.source if line is None else f"{self.source}:{line}:{column}"
+        found = self.problem(path, "")
+        if found.override is not None:
+            return f"override {found.override}"
+        return self.source if found.line is None else f"{self.source}:{found.line}:{found.column}"
+
+    def problem(self, path: KeyPath | str, message: str) -> Problem:
+        """Returns what is wrong with a key, as a `ConfigError` tells it."""
+        return placed_problem(as_path(path), message, self.places, self.overridden)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Config(FromFile):
-    """An experiment: everything that decides the result."""
+    """An experiment: everything that decides the result.
+
+    Of data that no card describes (`npz`, a user's own), the parts of the split, `metrics` and
+    `training.monitor` stay "auto" until they are loaded, see `resolve_with_data`.
+    """
 
     name: str = key(NAME, "letters, digits, _ and -; part of the run's id")
     seed: int = key(
@@ -140,7 +156,7 @@ class Config(FromFile):
     model: ModelConfig = key(Section(of=ModelConfig), "the layers, below model.layers")
     loss: Component = key(component("loss"), "what is minimised, such as categorical_crossentropy")
     optimizer: Component = key(component("optimizer"), "how it is minimised, such as sgd")
-    metrics: tuple[str | Component, ...] = key(
+    metrics: tuple[str | Component, ...] | Literal["auto"] = key(
         Metrics(), "auto: accuracy for classes, mean absolute error for numbers", "auto"
     )
     training: TrainingConfig = key(Section(of=TrainingConfig), "how it is trained, epochs at least")

@@ -27,12 +27,3 @@ VALUE_LOSSES = frozenset(
     }
 )
 CLASS_LOSSES = ONE_HOT_LOSSES | INDEX_LOSSES | BINARY_LOSSES
-
-
-def loss_task(name: str) -> str | None:
-    """Returns what a loss of Keras predicts: "multiclass", "binary", "regression"; None if open."""
-    if name in ONE_HOT_LOSSES | INDEX_LOSSES:
-        return "multiclass"
-    if name in BINARY_LOSSES:
-        return "binary"
-    return "regression" if name in VALUE_LOSSES else None

@@ -5,8 +5,6 @@ Files are read without pickle, so that opening one runs no code.
 
 from __future__ import annotations
 
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -32,11 +30,12 @@ def npz(path: str, task: Task | None = None) -> Dataset:
     other names of x and y. `class_names` and `feature_names` (words) may be there.
 
     Args:
-        path: Of the file; a relative one starts where dlrun is run.
+        path: Of the file; a relative one starts where dlrun is run, `~` at the home folder.
         task: Needed where y does not say it: whole numbers that are values, or one-hot rows.
 
     Raises:
-        DatasetError: no such file, damaged, no x or y, objects in it, lengths that differ, NaN.
+        DatasetError: no such file, damaged, no x or y, or one of them under both its names,
+            objects in it, lengths that differ, NaN.
     """
     if task is not None and task not in TASKS:
         raise DatasetError(
@@ -45,7 +44,7 @@ def npz(path: str, task: Task | None = None) -> Dataset:
         )
     if not isinstance(path, str) or not path:
         raise DatasetError(f"npz: path is {path!r}; it must name an .npz file")
-    arrays = _read_arrays(Path(path).expanduser())
+    arrays = _named(path, _read_arrays(_expanded(path)))
     notes: list[str] = []
     x = _as_inputs(path, _joined(path, arrays, "x"), notes)
     y = _joined(path, arrays, "y")
@@ -70,20 +69,42 @@ def npz(path: str, task: Task | None = None) -> Dataset:
     )
 
 
+def _expanded(path: str) -> Path:
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise DatasetError(f"npz: path is {path!r}; there is no such home folder") from None
+
+
 def _read_arrays(path: Path) -> dict[str, Array]:
-    """Reads every array of the file, under the names this module uses."""
+    """Reads every array of the file."""
     try:
         with path.open("rb") as stream:
             archive = np.load(stream, allow_pickle=False)
             if isinstance(archive, np.ndarray):
                 raise DatasetError(f"{path}: a single array, not an .npz file; {_HOW_TO_SAVE}")
             with archive:
-                arrays = {name.replace("_train", ""): archive[name] for name in archive.files}
+                return {name: archive[name] for name in archive.files}
+    except DatasetError:
+        raise
     except FileNotFoundError:
-        raise DatasetError(f"{path}: no such file{_neighbour(path)}") from None
-    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as error:
+        raise DatasetError(f"{path}: no such file{_whereabouts(path)}") from None
+    except Exception as error:  # NumPy and zipfile promise no closed list of what damage raises
         raise DatasetError(f"{path}: {_reason(path, error)}; {_HOW_TO_SAVE}") from None
+
+
+def _named(path: str, arrays: dict[str, Array]) -> dict[str, Array]:
+    """Returns the arrays under the names this module uses: x_train is x, y_train is y."""
     for name in ("x", "y"):
+        other = f"{name}_train"
+        if name in arrays and other in arrays:
+            surplus = name if f"{name}_test" in arrays else other
+            raise DatasetError(
+                f"{path}: has both {name!r} and {other!r}, two names of the same; "
+                f"remove {surplus!r}"
+            )
+        if other in arrays:
+            arrays[name] = arrays.pop(other)
         if name not in arrays:
             raise DatasetError(
                 f"{path}: has no array {name!r}, only {sorted(arrays)}; {_HOW_TO_SAVE}"
@@ -99,10 +120,12 @@ def _reason(path: Path, error: Exception) -> str:
     return f"is not an .npz file, or a damaged one ({error})"
 
 
-def _neighbour(path: Path) -> str:
+def _whereabouts(path: Path) -> str:
+    """Says where a relative path was looked for, and what there is instead."""
+    where = "" if path.is_absolute() else f", looked for {path.absolute()}"
     if not path.parent.is_dir():
-        return f"; the folder {str(path.parent)!r} does not exist"
-    return did_you_mean(path.name, [file.name for file in path.parent.glob("*.npz")])
+        return f"{where}; the folder {str(path.parent)!r} does not exist"
+    return where + did_you_mean(path.name, [file.name for file in path.parent.glob("*.npz")])
 
 
 def _joined(path: str, arrays: Mapping[str, Array], name: str) -> Array:

@@ -53,7 +53,6 @@ def describe(
         "y_shape": list(dataset.y.shape[1:]),
         "y_dtype": str(dataset.y.dtype),
         "num_classes": dataset.num_classes,
-        "num_missing": int(np.count_nonzero(~np.isfinite(dataset.x))),
         "inputs": _statistics(x),
     }
     if splits is not None:
@@ -67,7 +66,7 @@ def describe(
     if dataset.is_image:
         facts["image"] = _image(dataset, int(rows[0]))
     else:
-        facts["features"] = _features(dataset, x)
+        facts["features"] = _features(dataset.feature_names, x)
     if scaling is not None:
         facts["scaling"] = {**scaling.to_dict(), "inputs": _scaled_statistics(scaling, x)}
     return facts
@@ -136,15 +135,9 @@ def _image(dataset: Dataset, row: int) -> dict[str, Any]:
     }
 
 
-def _features(dataset: Dataset, x: Array) -> list[dict[str, Any]]:
-    names = dataset.feature_names or tuple(f"x{i}" for i in range(x.shape[1]))
-    missing = np.count_nonzero(~np.isfinite(dataset.x), axis=0)
+def _features(names: tuple[str, ...], x: Array) -> list[dict[str, Any]]:
+    names = names or tuple(f"x{i}" for i in range(x.shape[1]))
     return [
-        {
-            "name": name,
-            **_statistics(x[:, i]),
-            "num_distinct": len(np.unique(x[:, i])),
-            "num_missing": int(missing[i]),
-        }
+        {"name": name, **_statistics(x[:, i]), "num_distinct": len(np.unique(x[:, i]))}
         for i, name in enumerate(names)
     ]

@@ -36,7 +36,7 @@ def _head(facts: Facts) -> list[str]:
         ("task", facts["task"]),
         ("rows", rows),
         ("inputs", f"x {shape} each, y {_shape(facts['y_shape'])} {facts['y_dtype']}"),
-        ("missing values", number(facts["num_missing"]) if facts["num_missing"] else "none"),
+        ("missing values", "none: data that has some is refused when it is loaded"),
     ]
     if "image" in facts:
         pixels = f"{span}, mean {number(inputs['mean'])}, sd {number(inputs['sd'])}"

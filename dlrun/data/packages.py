@@ -144,7 +144,7 @@ def read_members(archive: Path, names: Mapping[str, object]) -> Iterator[tuple[s
     """Yields (name, content) of the members wanted, of a .tgz, .deb or .whl file.
 
     Raises:
-        UnavailableError: the archive is damaged, or a member is no plain file or too large.
+        UnavailableError: the archive is damaged or encrypted, or a member is too large.
     """
     try:
         if archive.suffix == ".whl":
@@ -154,8 +154,11 @@ def read_members(archive: Path, names: Mapping[str, object]) -> Iterator[tuple[s
         else:
             with archive.open("rb") as stream:
                 yield from _tar_members(stream, "r|gz", names)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError) as error:
-        raise UnavailableError(f"{archive.name} is damaged: {error}") from None
+    except UnavailableError:
+        raise
+    except Exception as error:  # zipfile and tarfile promise no closed list of what damage raises
+        reason = str(error) or type(error).__name__
+        raise UnavailableError(f"{archive.name} is damaged: {reason}") from None
 
 
 def _zip_members(archive: Path, names: Mapping[str, object]) -> Iterator[tuple[str, bytes]]:

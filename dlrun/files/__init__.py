@@ -4,6 +4,7 @@ Knows nothing of configs or runs.
 """
 
 from dlrun.files.atomic import (
+    make_folder,
     plain,
     read_json,
     storage_error,
@@ -27,6 +28,7 @@ __all__ = [
     "KeyPath",
     "Place",
     "dotted",
+    "make_folder",
     "parse_yaml",
     "parse_yaml_value",
     "plain",

@@ -6,6 +6,7 @@ import json
 import math
 import os
 import tempfile
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -27,12 +28,24 @@ def write_bytes(path: Path, content: bytes) -> None:
                 stream.flush()
                 os.fsync(stream.fileno())
             os.chmod(temporary, 0o644)
-            os.replace(temporary, path)
+            _move(temporary, path)
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
     except OSError as error:
         raise storage_error(path, error) from error
+
+
+def _move(temporary: str, path: Path) -> None:
+    """Moves a file into place; on Windows a reader of the old one may be in the way."""
+    for _ in range(100 if os.name == "nt" else 0):
+        try:
+            os.replace(temporary, path)
+        except PermissionError:
+            time.sleep(0.01)
+        else:
+            return
+    os.replace(temporary, path)
 
 
 def storage_error(path: Path, error: OSError) -> StorageError:
@@ -41,6 +54,18 @@ def storage_error(path: Path, error: OSError) -> StorageError:
     return StorageError(
         f"{path}: cannot be written, {reason.lower()}; free some space or choose another folder"
     )
+
+
+def make_folder(path: Path) -> None:
+    """Makes a folder and those it lies in, where they are not there.
+
+    Raises:
+        StorageError: it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise storage_error(path, error) from error
 
 
 def write_text(path: Path, text: str) -> None:

@@ -1,11 +1,6 @@
 """From a config to a compiled Keras model, and its parameter counts."""
 
-from dlrun.model.build import (
-    BuiltModel,
-    build_callbacks,
-    build_layers,
-    build_model,
-    count_model,
-)
+from dlrun.model.build import BuiltModel, build_model
+from dlrun.model.stack import build_layers, count_model
 
-__all__ = ["BuiltModel", "build_callbacks", "build_layers", "build_model", "count_model"]
+__all__ = ["BuiltModel", "build_layers", "build_model", "count_model"]

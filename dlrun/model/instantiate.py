@@ -39,16 +39,14 @@ def instantiate(kind: str, component: Component, place: Callable[[], str]) -> An
         ModelError: nothing of that name is known, or Keras refused its arguments.
     """
     arguments = {
-        name: instantiate(argument_kind(name) or "layer", value, place)
-        if isinstance(value, Component)
-        else value
+        name: _make_argument(argument_kind(name) or "layer", value, place)
         for name, value in component.arguments.items()
     }
     if kind == "activation" and not arguments and hasattr(keras.activations, component.name):
         return getattr(keras.activations, component.name)
     maker = _find(kind, component.name, place)
-    if kind == "activation" and not isinstance(maker, type) and not arguments:
-        return maker
+    if not isinstance(maker, type) and not arguments:
+        return maker  # a function of the user's own, which Keras takes as it is
     try:
         return maker(**arguments)
     except Exception as error:  # a constructor may raise anything; all of it is the user's to mend
@@ -56,6 +54,14 @@ def instantiate(kind: str, component: Component, place: Callable[[], str]) -> An
             f"{place()}: {component.name} refused its arguments {_show(arguments)}: "
             f"{first_sentence(error)}"
         ) from error
+
+
+def _make_argument(kind: str, value: Any, place: Callable[[], str]) -> Any:
+    if isinstance(value, Component):
+        return instantiate(kind, value, place)
+    if isinstance(value, list | tuple):
+        return [_make_argument(kind, item, place) for item in value]
+    return value
 
 
 def _find(kind: str, name: str, place: Callable[[], str]) -> Any:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from dlrun.errors import RunError, did_you_mean
+from dlrun.results import NOT_METRICS
 
 History = Mapping[str, Sequence[float | None]]
 
 X_AXES = ("epoch", "updates", "seconds")
-NOT_METRICS = frozenset({"epoch", "epoch_seconds", "learning_rate", "lr"})
 LARGEST_DRAWN = 1e100
 """A value beyond this is a gap: a diverged loss, and more than an axis can hold."""
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dlrun.errors import RunError, did_you_mean
+from dlrun.files import make_folder
 from dlrun.plots.curves import Curve, curve_rows, draw_curves, metric_names
 from dlrun.plots.diagram import draw_model
 from dlrun.plots.figure import DPI
@@ -115,10 +116,10 @@ def _path(
     if output is not None and output.suffix:
         if not alone:
             raise RunError(f"{output}: one file, and several metrics to draw; choose by --metric")
-        output.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(output.parent)
         return output
     folder = output or (runs[0].plots_dir if len(runs) == 1 else runs[0].path.parent)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     stem = re.sub(r"[^0-9A-Za-z_.-]", "_", metric)
     if len(runs) > 1:
         stem = f"compare_{stem}"

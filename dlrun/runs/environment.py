@@ -18,7 +18,7 @@ def describe_environment() -> dict[str, Any]:
         "python": platform.python_version(),
         "platform": platform.platform(),
         "packages": _package_versions(),
-        "cpu": {"name": _cpu_name(), "count": _cpu_count()},
+        "cpu": {"name": _cpu_name(), "count": count_cpus()},
         "git": _git_state(),
     }
 
@@ -33,7 +33,8 @@ def _package_versions() -> dict[str, str]:
     return found
 
 
-def _cpu_count() -> int:
+def count_cpus() -> int:
+    """Returns the number of processors that this process may use."""
     if hasattr(os, "sched_getaffinity"):  # those this process may use, not those of the machine
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

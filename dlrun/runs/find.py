@@ -13,7 +13,7 @@ LATEST = "latest"
 
 def resolve_runs_dir(runs_dir: Path | None = None) -> Path:
     """Returns the folder that holds the runs: the one given, else DLRUN_RUNS_DIR, else `runs`."""
-    return runs_dir or Path(os.environ.get("DLRUN_RUNS_DIR") or "runs")
+    return runs_dir or Path(os.environ.get("DLRUN_RUNS_DIR") or "runs").expanduser()
 
 
 def list_runs(runs_dir: Path | None = None) -> list[Run]:

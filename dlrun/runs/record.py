@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import os
 import secrets
+import shutil
 import socket
 import time
+import traceback
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from dlrun.config import Config
-from dlrun.errors import RunError
+from dlrun.errors import DivergedError, RunError, StorageError
 from dlrun.files import storage_error, to_yaml, write_bytes, write_json, write_text
 from dlrun.parameters import ModelCount, count_lines
 from dlrun.runs import run as layout
@@ -84,21 +87,30 @@ class Recorder:
         }
         self._started = self._last_beat = time.monotonic()
         self._columns: list[str] = []
-        self._write_info()
-        write_text(run.path / layout.CONFIG, _config_text(config))
-        write_text(run.path.parent / LATEST, f"{run.id}\n")
+        try:
+            self._write_info()
+            write_text(run.path / layout.CONFIG, _config_text(config))
+            write_text(run.path.parent / LATEST, f"{run.id}\n")
+        except StorageError:  # no folder is left that says nothing
+            shutil.rmtree(run.path, ignore_errors=True)
+            raise
 
     def __enter__(self) -> Recorder:
         return self
 
-    def __exit__(self, kind: type | None, error: BaseException | None, _trace: object) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if error is None:
             self._close("finished", 0, None)
-        elif isinstance(error, KeyboardInterrupt):
-            self._close("interrupted", 130, "interrupted by Ctrl-C")
+            return
+        if isinstance(error, KeyboardInterrupt):
+            outcome = ("interrupted", 130, "interrupted by Ctrl-C")
         else:
-            status = "diverged" if kind is not None and "Diverged" in kind.__name__ else "failed"
-            self._close(status, getattr(error, "exit_code", 1), str(error) or repr(error))
+            status = "diverged" if isinstance(error, DivergedError) else "failed"
+            outcome = (status, getattr(error, "exit_code", 1), str(error) or repr(error))
+        with suppress(StorageError):  # what is under way already tells more
+            self._close(*outcome)
+        with suppress(StorageError):
+            self.log("".join(traceback.format_exception(error)).rstrip())
 
     def environment(self, facts: Mapping[str, Any]) -> None:
         """Writes `environment.json`."""
@@ -168,11 +180,11 @@ class Recorder:
             "exit_code": exit_code,
             "error": error,
         }
+        self._write_info()  # first: on a full disk the status matters most
         if self._columns:
             history = self.run.read_history()
             del history["epoch"]
             write_json(self.run.path / layout.HISTORY_JSON, history)
-        self._write_info()
 
     def _write_info(self) -> None:
         self._info["heartbeat"] = _now()

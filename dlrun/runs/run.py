@@ -59,11 +59,6 @@ class Run:
         """Where the run's pictures are."""
         return self.path / PLOTS
 
-    @property
-    def log_path(self) -> Path:
-        """What was shown while the run went on."""
-        return self.path / LOG
-
     @cached_property
     def config(self) -> Config:
         """The resolved config, which repeats the run."""
@@ -88,6 +83,11 @@ class Run:
     def metrics(self) -> dict[str, Any]:
         """`metrics.json`: best and final values, and test values where there is a test set."""
         return self._json(METRICS)
+
+    @property
+    def has_metrics(self) -> bool:
+        """Whether an epoch was finished, so that there are values to show."""
+        return (self.path / METRICS).is_file()
 
     @cached_property
     def parameters(self) -> ModelCount:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from dlrun.errors import RunError, did_you_mean
-from dlrun.monitor import higher_is_better
 from dlrun.results import headline_metric
 from dlrun.runs.run import Run
 
@@ -108,7 +107,7 @@ def sort_rows(rows: Sequence[dict[str, Any]], column: str) -> list[dict[str, Any
 
 
 def _badness(metric: str, value: float) -> float:
-    return -value if higher_is_better(metric) else value
+    return -value if metric.endswith("accuracy") else value  # the other headline is a loss
 
 
 def _check_column(column: str) -> None:

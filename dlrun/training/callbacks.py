@@ -15,12 +15,18 @@ _BATCH_METHODS = (
 )
 
 # These override the batch methods and do nothing there in their usual settings.
-_EPOCH_SETTINGS = {"ModelCheckpoint": "save_freq", "BackupAndRestore": "save_freq"}
+_EPOCH_SETTINGS = {"ModelCheckpoint": "save_freq"}
 
 
 def callbacks_needing_batches(callbacks: Sequence[Any]) -> list[str]:
     """Returns the class names of the callbacks that must be called around every step."""
     return [type(callback).__name__ for callback in callbacks if _needs_batches(callback)]
+
+
+def callbacks_watching_validation(callbacks: Sequence[Any]) -> list[str]:
+    """Returns the class names of the callbacks that want to see every batch of validation."""
+    methods = ("on_test_batch_begin", "on_test_batch_end")
+    return [type(c).__name__ for c in callbacks if _overrides(c, methods)]
 
 
 def _needs_batches(callback: Any) -> bool:
@@ -29,8 +35,12 @@ def _needs_batches(callback: Any) -> bool:
         return getattr(callback, _EPOCH_SETTINGS[name], "epoch") != "epoch"
     if name == "TensorBoard":
         return callback.update_freq != "epoch" or bool(getattr(callback, "_should_trace", False))
+    return _overrides(callback, _BATCH_METHODS)
+
+
+def _overrides(callback: Any, methods: Sequence[str]) -> bool:
     return any(
         getattr(type(callback), method, None) is not getattr(keras.callbacks.Callback, method)
         or method in vars(callback)  # LambdaCallback sets them on the instance
-        for method in _BATCH_METHODS
+        for method in methods
     )

@@ -15,10 +15,11 @@ from dlrun.backend import keras
 from dlrun.config import TrainingConfig
 from dlrun.errors import DivergedError
 from dlrun.events import EpochEnded, Message, Report, StepsDone, ignore
+from dlrun.model import BuiltModel
 from dlrun.monitor import is_better
 from dlrun.prepare import PreparedData
 from dlrun.training.batches import batch_order
-from dlrun.training.callbacks import callbacks_needing_batches
+from dlrun.training.callbacks import callbacks_needing_batches, callbacks_watching_validation
 from dlrun.training.passes import (
     Pass,
     TensorData,
@@ -45,31 +46,29 @@ class Fitted:
 
 
 def fit_model(
-    model: Any,
-    data: PreparedData,
-    tensors: TensorData,
-    training: TrainingConfig,
-    *,
-    seed: int,
-    callbacks: Sequence[Any] = (),
-    report: Report = ignore,
+    built: BuiltModel, data: PreparedData, tensors: TensorData, *, report: Report = ignore
 ) -> Fitted:
     """Trains a compiled model as `model.fit` would on batches in the order of `batch_order`.
 
     Raises:
         DivergedError: the loss is NaN or infinite at an epoch's end; that epoch was reported.
     """
-    rows = data.splits.train
-    batch_size = len(rows) if training.batch_size == "full" else training.batch_size
+    model, training, rows = built.model, data.config.training, data.splits.train
+    batch_size = len(rows) if training.batch_size == "full" else int(training.batch_size)
     batch_size = min(batch_size, len(rows))
     steps = math.ceil(len(rows) / batch_size)
     watching = keras.callbacks.CallbackList(
-        list(callbacks), model=model, epochs=training.epochs, steps=steps, verbose=0
+        list(built.callbacks),
+        add_history=True,
+        model=model,
+        epochs=training.epochs,
+        steps=steps,
+        verbose=0,
     )
-    epoch_of = _choose_epoch(callbacks, watching, report)
+    run_epoch = _choose_epoch(built.callbacks, watching, report)
     train_pass = make_train_pass(model, tensors, len(rows), batch_size)
-    validate = _make_validation(model, tensors, data.splits.validation)
-    best = _Best(training.monitor) if training.keep == "best" else None
+    validate = _make_validation(model, tensors, data.splits.validation, watching)
+    best = _choose_best(built, training, report)
     history: list[dict[str, float]] = []
     model.stop_training = False
     watching.on_train_begin()
@@ -77,24 +76,33 @@ def fit_model(
         started = time.perf_counter()
         watching.on_epoch_begin(epoch)
         model.reset_metrics()
-        order = rows[batch_order(seed, epoch, len(rows))]
-        for step in epoch_of(train_pass, order, batch_size, lambda: read_metrics(model)):
+        order = rows[batch_order(data.config.seed, epoch, len(rows))]
+        for step in run_epoch(train_pass, order, batch_size, lambda: read_metrics(model)):
             logs = read_metrics(model)
             report(StepsDone(epoch + 1, training.epochs, step, steps, logs))
         logs |= validate()
         logs["learning_rate"] = float(model.optimizer.learning_rate)
-        watching.on_epoch_end(epoch, dict(logs))
+        watching.on_epoch_end(epoch, logs)
+        logs = _with_additions(model, logs)
         logs["epoch_seconds"] = round(time.perf_counter() - started, 4)
         history.append(logs)
         report(EpochEnded(epoch + 1, training.epochs, logs))
         _check_finite(logs, epoch + 1)
         if best is not None:
-            best.see(model, epoch + 1, logs)
+            best.see(epoch + 1, logs)
         if model.stop_training:
             report(Message(f"stopped after epoch {epoch + 1} of {training.epochs} by a callback"))
             break
+    model.optimizer.finalize_variable_values(model.trainable_variables)  # averages, if it keeps any
     watching.on_train_end()
-    return Fitted(history, len(history) if best is None else best.restore(model))
+    kept = _restored_epoch(built.callbacks, len(history)) if best is None else best.restore()
+    return Fitted(history, kept)
+
+
+def _with_additions(model: Any, logs: dict[str, float]) -> dict[str, float]:
+    """What callbacks added to the epoch's logs, which Keras keeps in the model's history."""
+    told = {name: values[-1] for name, values in model.history.history.items()}
+    return logs | {name: float(value) for name, value in told.items() if name not in logs}
 
 
 Steps = Iterator[int]
@@ -102,6 +110,9 @@ Steps = Iterator[int]
 
 
 def _choose_epoch(callbacks: Sequence[Any], watching: Any, report: Report) -> Callable[..., Steps]:
+    for name in callbacks_watching_validation(callbacks):
+        text = f"{name}: its on_test_batch_* methods are not called, validation is one pass"
+        report(Message(text, level="warning"))
     names = callbacks_needing_batches(callbacks)
     if not names:
         return functools.partial(_epoch_in_chunks, _Pace())
@@ -116,8 +127,8 @@ class _Pace:
     steps: int = 1
 
     def adapt(self, seconds: float) -> None:
-        fitting = int(CHUNK_SECONDS / (seconds / self.steps))
-        self.steps = max(self.steps, min(self.steps * 64, fitting))
+        fitting = int(CHUNK_SECONDS * self.steps / max(seconds, 1e-6))
+        self.steps = max(1, min(self.steps * 64, fitting))
 
 
 def _epoch_in_chunks(
@@ -152,12 +163,19 @@ def _epoch_in_steps(
 
 
 def _make_validation(
-    model: Any, tensors: TensorData, rows: np.ndarray
+    model: Any, tensors: TensorData, rows: np.ndarray, watching: Any
 ) -> Callable[[], dict[str, float]]:
     if not len(rows):
         return dict
     evaluate = make_evaluation(model, tensors, rows)
-    return lambda: {f"val_{name}": value for name, value in evaluate().items()}
+
+    def validate() -> dict[str, float]:
+        watching.on_test_begin()
+        logs = evaluate()
+        watching.on_test_end(logs)
+        return {f"val_{name}": value for name, value in logs.items()}
+
+    return validate
 
 
 def _check_finite(logs: Mapping[str, float], epoch: int) -> None:
@@ -173,18 +191,41 @@ def _check_finite(logs: Mapping[str, float], epoch: int) -> None:
 class _Best:
     """The weights of the best epoch so far."""
 
-    def __init__(self, monitor: str) -> None:
+    def __init__(self, model: Any, monitor: str, *, higher_is_better: bool) -> None:
+        self._model = model
         self._monitor = monitor
+        self._higher_is_better = higher_is_better
         self._value: float | None = None
         self._epoch = 0
         self._weights: list[np.ndarray] = []
 
-    def see(self, model: Any, epoch: int, logs: Mapping[str, float]) -> None:
-        if is_better(logs[self._monitor], self._value, self._monitor):
-            self._value, self._epoch = logs[self._monitor], epoch
-            self._weights = model.get_weights()
+    def see(self, epoch: int, logs: Mapping[str, float]) -> None:
+        value = logs[self._monitor]
+        if is_better(value, self._value, higher_is_better=self._higher_is_better):
+            self._value, self._epoch = value, epoch
+            self._weights = self._model.get_weights()
 
-    def restore(self, model: Any) -> int:
+    def restore(self) -> int:
         if self._weights:
-            model.set_weights(self._weights)
+            self._model.set_weights(self._weights)
         return self._epoch
+
+
+def _choose_best(built: BuiltModel, training: TrainingConfig, report: Report) -> _Best | None:
+    if training.keep == "last":
+        return None
+    if getattr(built.model.optimizer, "use_ema", False):
+        text = "the optimizer averages weights (use_ema): their average is kept, not the best epoch"
+        report(Message(text))
+        return None
+    return _Best(built.model, training.monitor, higher_is_better=built.higher_is_better)
+
+
+def _restored_epoch(callbacks: Sequence[Any], last: int) -> int:
+    """The epoch whose weights Keras's EarlyStopping put back, else the last one."""
+    for callback in callbacks:
+        if isinstance(callback, keras.callbacks.EarlyStopping) and (
+            callback.restore_best_weights and callback.best_weights is not None
+        ):
+            return int(callback.best_epoch) + 1
+    return last

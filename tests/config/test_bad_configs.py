@@ -49,14 +49,25 @@ KEYS = [
         "1:1  training: is missing: how it is trained, epochs at least",
     ),
     ("loss: categorical_crossentropy\n", "", "1:1  loss: is missing: what is minimised, such as"),
-    ("name: net", "name: my net", "1:1  name: must be letters, digits, _ and -, received 'my net'"),
-    ("name: net", "name: 7", "1:1  name: must be letters, digits, _ and -, received 7"),
+    ("name: net", "name: my net", "a letter or digit), received 'my net'"),
+    ("name: net", "name: 7", "a letter or digit), received 7; put it in quotes, '7'"),
+    ("name: net", "name: ../x", "1:1  name: must be letters, digits, _ and - (100 at most, the fi"),
+    ("name: net", "name: " + "a" * 101, "1:1  name: must be letters, digits, _ and - (100 at most"),
+    ("name: net", "name: net\n3: 4", "2:1  3: unknown key; there are name, seed, note, imports"),
+    ("epochs: 3", "epochs: 3, 5: 6", "10:23  training.5: unknown key; there are epochs, batch_s"),
+    ("name: net", "name: net\nseed: 1.5", "2:1  seed: must be a whole number from 0 to 4294967295"),
     (
         "name: net",
         "name: net\nseed: -1",
         "2:1  seed: must be a whole number from 0 to 4294967295, re",
     ),
-    ("name: net", "name: net\nnote: 3", "2:1  note: must be text, received 3"),
+    (
+        "name: net",
+        "name: net\nnote: 3",
+        "2:1  note: must be text, received 3; put it in quotes, '3'",
+    ),
+    ("name: net", "name: net\nnote: true", "must be text, received True; put it in quotes, 'true'"),
+    ("name: net", "name: net\nnote: [a]", "2:1  note: must be text, received ['a']"),
     (
         "epochs: 3",
         "epochs: 3, keep: all",
@@ -91,7 +102,37 @@ DATA = [
     (
         "digits",
         "{name: two_moons, options: {num_samples: many}}",
-        "dataset.options.num_samples: must be a whole number, received 'many'",
+        "dataset.options.num_samples: must be a whole number, 2 or more, received 'many'",
+    ),
+    (
+        "digits",
+        "{name: spirals, options: {num_classes: 0}}",
+        "2:36  dataset.options.num_classes: must be a whole number, 2 or more, received 0",
+    ),
+    (
+        "digits",
+        "{name: linear, options: {noise: -1}}",
+        "2:35  dataset.options.noise: must be a number, 0 or more, received -1",
+    ),
+    (
+        "digits",
+        "{name: two_moons, options: {seed: -1}}",
+        "dataset.options.seed: must be a whole number, 0 or more, received -1",
+    ),
+    (
+        "digits",
+        "{name: spirals, options: {turns: x}}",
+        "dataset.options.turns: must be a number, received 'x'",
+    ),
+    (
+        "digits",
+        "{name: npz, options: {path: 3}}",
+        "2:32  dataset.options.path: must be text, received 3",
+    ),
+    (
+        "digits",
+        "{name: npz, options: {path: a.npz, task: classes}}",
+        "options.task: must be 'multiclass', 'binary' or 'regression', or left out, received 'cla",
     ),
     ("digits", "{name: npz}", "2:1  dataset.options: npz needs the option 'path'; write options"),
     (
@@ -121,6 +162,16 @@ DATA = [
         "2:33  dataset.split.validation: must be a share from 0 to 1 such as 0.15, "
         "'official', 'none' "
         "or 'auto', received -0.2",
+    ),
+    (
+        "digits",
+        "{name: digits, split: {validation: 1.2}}",
+        "2:33  dataset.split.validation: must be a share from 0 to 1 such as 0.15",
+    ),
+    (
+        "digits",
+        "{name: digits, split: [0.7, 0.3]}",
+        "2:25  dataset.split: must be a section of keys (train, validation, test), received",
     ),
     (
         "digits",
@@ -160,7 +211,56 @@ DATA = [
     ),
 ]
 
+ALL_LAYERS = "layers:\n    - Dense: 16\n    - Dense: {units: 10, activation: softmax}"
+NEEDS_DATA = "would have to be adapted to the data first; "
+
 LAYERS = [
+    (ALL_LAYERS, "layers: []", "5:3  model.layers: must be a list of layers, one at least, recei"),
+    (ALL_LAYERS, "layers: Dense", "model.layers: must be a list of layers, one at least, receive"),
+    (ALL_LAYERS, "layers:", "model.layers: must be a list of layers, one at least, received None"),
+    (
+        DENSE,
+        "Normalization: {axis: -1}",
+        f"6:7  model.layers.0: Normalization {NEEDS_DATA}write dataset.scale: standard, or give "
+        "mean and variance",
+    ),
+    ("- Dense: 16", "- Normalization", f"6:7  model.layers.0: Normalization {NEEDS_DATA}write"),
+    (
+        DENSE,
+        "Normalization: {mean: 0.5}",
+        f"Normalization {NEEDS_DATA}write dataset.scale: standard, or give mean and variance",
+    ),
+    (
+        DENSE,
+        "TimeDistributed: {Normalization: }",
+        f"6:25  model.layers.0.layer: Normalization {NEEDS_DATA}write",
+    ),
+    ("- Dense: 16", "- TextVectorization", f"TextVectorization {NEEDS_DATA}give vocabulary"),
+    ("- Dense: 16", "- string_lookup", f"StringLookup {NEEDS_DATA}give vocabulary"),
+    (DENSE, "IntegerLookup: {vocabulary: }", f"IntegerLookup {NEEDS_DATA}give vocabulary"),
+    (DENSE, "Discretization: {num_bins: 3}", f"Discretization {NEEDS_DATA}give bin_boundaries"),
+    (DENSE, "Dense: 0", "model.layers.0.units: must be a whole number, 1 or more, received 0"),
+    (DENSE, "Dense: 2.5", "model.layers.0.units: must be a whole number, 1 or more, received 2.5"),
+    (
+        DENSE,
+        "Conv2D: {filters: -2, kernel_size: 3}",
+        "6:16  model.layers.0.filters: must be a whole number, 1 or more, received -2",
+    ),
+    (
+        DENSE,
+        "RNN: {cell: [{LSTMCell: 4}, {LSTMCell: -4}]}",
+        "6:36  model.layers.0.cell.1.units: must be a whole number, 1 or more, received -4",
+    ),
+    (
+        DENSE,
+        "Dense: {units: 3, name: a/b}",
+        "6:25  model.layers.0.name: must be text without /, received 'a/b'",
+    ),
+    (
+        DENSE,
+        "Dense: {units: 3, kernel_regularizer: {l2: -1}}",
+        "model.layers.0.kernel_regularizer.l2: must be a number, 0 or more, received -1",
+    ),
     (DENSE, "Dens: 16", "6:7  model.layers.0: unknown layer 'Dens'; did you mean 'Dense'?"),
     (
         "- Dense: 16",
@@ -372,6 +472,16 @@ TRAINING = [
     ),
     (
         "optimizer: sgd",
+        "optimizer: {adam: {beta_1: 1.5}}",
+        "9:20  optimizer.beta_1: must be a number from 0 to below 1, received 1.5",
+    ),
+    (
+        "optimizer: sgd",
+        "optimizer: {sgd: {clipnorm: -1}}",
+        "9:19  optimizer.clipnorm: must be a number above 0, received -1",
+    ),
+    (
+        "optimizer: sgd",
         "optimizer: {sgd: {learning_rate: ExponentialDeca}}",
         "unknown learning-rate schedule 'ExponentialDeca'; did you mean 'ExponentialDecay'?",
     ),
@@ -410,6 +520,16 @@ TRAINING = [
     ),
     (
         "optimizer: sgd",
+        "optimizer: sgd\nmetrics: [auc, {AUC: {name: AUC}}]",
+        "10:16  metrics.1: the name 'AUC' is taken by another metric; write {name: …} to it",
+    ),
+    (
+        "optimizer: sgd",
+        "optimizer: sgd\nmetrics: [{AUC: {name: ../auc}}]",
+        "10:11  metrics.0: a metric's name must be letters, digits, _ and -, received '../auc'",
+    ),
+    (
+        "optimizer: sgd",
         "optimizer: sgd\nmetrics: [{Accuracy: {}}]",
         "metrics.0: Keras's class Accuracy compares labels for equality; write accuracy, the word",
     ),
@@ -445,6 +565,22 @@ TRAINING = [
         "epochs: 3",
         "epochs: 3, callbacks: [{EarlyStopping: {patience: -1}}]",
         "training.callbacks.0.patience: must be a whole number, 0 or more, received -1",
+    ),
+    (
+        "epochs: 3",
+        "epochs: 3, callbacks: [{BackupAndRestore: {backup_dir: a}}]",
+        "10:35  training.callbacks.0: BackupAndRestore would start a later run from old weights, "
+        "and each run starts from fresh ones; remove it",
+    ),
+    (
+        "epochs: 3",
+        "epochs: 3, callbacks: [backup_and_restore]",
+        "10:35  training.callbacks.0: BackupAndRestore would start a later run from old weights",
+    ),
+    (
+        "epochs: 3",
+        "epochs: 3, callbacks: [{EarlyStopping: {mode: up}}]",
+        "training.callbacks.0.mode: must be 'auto', 'min' or 'max', received 'up'",
     ),
     (
         "name: net",
@@ -490,6 +626,9 @@ def test_a_mistake_is_told_once_with_its_place(load: Load, old: str, new: str, t
             "mnist\n",
             "1:1  must be a section of keys (name, seed, note, imports, dataset, model, loss",
         ),
+        ("3\n", "1:1  must be a section of keys (name, seed, note, imports, dataset, model, loss"),
+        ("~\n", "the file is empty; dlrun new lists configs to start from"),
+        ("{}\n", "1:1  dataset: is missing: the data: a name, or a section with name"),
     ],
 )
 def test_a_file_without_sections_is_refused(text: str, told: str):
@@ -554,3 +693,39 @@ def test_arguments_of_the_users_own_layer_need_their_names(load: Load, given: st
 def test_a_repeat_of_broken_layers_ends(load: Load):
     with pytest.raises(ConfigError, match="layers with the repeats; the most is 10,000"):
         load({"- Dense: 16": "- {repeat: 1000000000000000000000000, layers: 3}"})
+
+
+def test_layers_that_were_given_what_they_would_learn_are_accepted(load: Load):
+    load({"- Dense: 16": "- Normalization: {mean: 0.5, variance: 0.1}"})
+    load({"- Dense: 16": "- Discretization: {bin_boundaries: [0.5]}"})
+
+
+def test_a_name_of_a_hundred_letters_is_accepted(load: Load):
+    assert load({"name: net": "name: " + "a" * 100}).config.name == "a" * 100
+
+
+def test_long_values_are_cut_in_messages(load: Load):
+    with pytest.raises(ConfigError, match=r"training\.epochs: must be") as caught:
+        load({"epochs: 3": "epochs: " + "x" * 100_000})
+    assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize("metric", ["my_metric", "{my_metric: {factor: 2}}", "{Mine: {name: m}}"])
+def test_metrics_of_ones_own_are_kept_as_they_are_written(load: Load, metric: str):
+    changes = {"name: net": "name: net\nimports: [json]", "sgd": f"sgd\nmetrics: [{metric}]"}
+    (found,) = load(changes).config.to_dict()["metrics"]
+    given = parse_yaml(metric, "m").data
+    assert found == ({given: {}} if isinstance(given, str) else given)
+
+
+def test_beside_a_metric_of_ones_own_any_name_may_be_monitored(load: Load):
+    changes = {
+        "name: net": "name: net\nimports: [json]",
+        "sgd": "sgd\nmetrics: [my_metric]",
+        "epochs: 3": "epochs: 3, monitor: val_foo, callbacks: [{EarlyStopping: {monitor: bar}}]",
+    }
+    assert load(changes).config.training.monitor == "val_foo"
+    changes["digits"] = "{name: digits, split: {validation: none}}"
+    told = "training.monitor: no 'val_foo' without a validation part; write 'foo'"
+    with pytest.raises(ConfigError, match=told):
+        load(changes)

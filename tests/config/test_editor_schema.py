@@ -53,6 +53,7 @@ def test_a_model_alone_fits_the_schema(validator: Any):
     [
         ("epochs: 3", "epoch: 3"),
         ("epochs: 3", "epochs: 0"),
+        ("[EarlyStopping]", "[{BackupAndRestore: {backup_dir: a}}]"),
         ("Dense: 16", "Dens: 16"),
         ("Dense: 16", "Dense: {unit: 16}"),
         ("Dense: 16", "Dense: many"),

@@ -151,11 +151,37 @@ def test_auto_metrics_follow_the_task(load: Load):
     assert metric == Component("MeanAbsoluteError", {"name": "mean_absolute_error"})
 
 
-def test_auto_metrics_follow_the_loss_where_the_data_do_not_tell(load: Load):
-    npz = {"digits": "{name: npz, options: {path: a.npz}}"}
-    assert load(npz).config.metrics == ("accuracy",)
-    mse = {**npz, "categorical_crossentropy": "mse"}
-    assert load(mse).config.metrics[0] != "accuracy"
+def test_cells_in_a_list_are_components(load: Load):
+    changes = {"Dense: 16": "RNN: {cell: [{LSTMCell: 4}, {lstm_cell: {units: 2}}]}"}
+    config = load(changes).config
+    layer = config.model.layers[0]
+    assert isinstance(layer, Component)
+    assert layer.arguments["cell"] == (
+        Component("LSTMCell", {"units": 4}),
+        Component("LSTMCell", {"units": 2}),
+    )
+    again = parse_config(parse_yaml(to_yaml(config.to_dict()), "again.yaml")).config
+    assert again == config
+    assert config.to_dict()["model"]["layers"][0] == {
+        "RNN": {"cell": [{"LSTMCell": {"units": 4}}, {"LSTMCell": {"units": 2}}]}
+    }
+
+
+def test_what_only_the_data_tell_stays_auto(load: Load):
+    config = load({"digits": "{name: npz, options: {path: a.npz}}"}).config
+    assert config.metrics == "auto"
+    assert config.training.monitor == "auto"
+    plain = config.to_dict()
+    assert plain["metrics"] == "auto"
+    assert plain["training"]["monitor"] == "auto"
+    assert plain["dataset"]["split"] == {"train": "auto", "validation": "auto", "test": "auto"}
+    assert parse_config(parse_yaml(to_yaml(plain), "again.yaml")).config == config
+
+
+def test_an_overridden_key_has_its_override_as_its_place(load: Load):
+    config = load({}, ["training.epochs=5"]).config
+    assert config.place("training.epochs") == "override training.epochs=5"
+    assert config.place("training.batch_size") == "c.yaml:10:1"
 
 
 def test_unknown_names_are_left_to_imported_modules(

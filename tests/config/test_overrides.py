@@ -164,3 +164,9 @@ def test_a_problem_beside_an_override_keeps_its_place_in_the_file(load: Load):
 def test_every_override_problem_is_told(load: Load):
     with pytest.raises(ConfigError, match="2 problems"):
         load(overrides=["--lr", "0.1", "seed=x"])
+
+
+def test_a_tuple_of_python_is_read_as_a_list(load: Load):
+    layers = ({"Dense": 4}, {"Dense": {"units": 10, "activation": "softmax"}})
+    config = load({}, {"model.layers": layers}).config
+    assert len(config.model.layers) == 2

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dlrun.config import ModelConfig, load_config, load_model, load_recorded
+from dlrun.config import ModelConfig, is_model_only, load_config, load_model, load_recorded
 from dlrun.errors import ConfigError
-from dlrun.files import to_yaml
+from dlrun.files import parse_yaml, to_yaml
 
 MODEL = "name: small\nmodel: {input_shape: [7], layers: [Dense: 4, Dense: 3, Dense: 1]}\n"
 
@@ -36,6 +36,32 @@ def test_a_model_needs_no_data(tmp_path: Path):
     assert isinstance(loaded.model, ModelConfig)
     assert loaded.model.input_shape == (7,)
     assert loaded.model.layers[0].arguments == {"units": 5}  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (MODEL, True),
+        (MODEL + "imports: [json]\n", True),
+        (MODEL + "lay: 3\n", True),
+        (MODEL + "seed: 3\n", False),
+        ("name: small\n", False),
+        ("- model\n", False),
+        ("", False),
+    ],
+)
+def test_a_model_without_an_experiment_is_told_by_its_keys(text: str, expected: bool):
+    assert is_model_only(parse_yaml(text, "c.yaml")) is expected
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_a_file_may_come_from_any_editor(write_config, encoding: str, newline: str):
+    path = write_config()
+    expected = load_config(path).config
+    text = path.read_text(encoding="utf-8").replace("\n", newline)
+    path.write_bytes(text.encode(encoding))
+    assert load_config(path).config == expected
 
 
 def test_a_model_without_data_needs_its_input_shape(tmp_path: Path):

@@ -42,7 +42,7 @@ def test_a_file_is_never_overwritten_by_a_copy(tmp_path: Path):
 
 def test_a_copy_needs_a_good_name(tmp_path: Path):
     with pytest.raises(
-        ConfigError, match=r"name: must be letters, digits, _ and -, received 'a b'"
+        ConfigError, match=r"name: must be letters, digits, _ and - .*, received 'a b'"
     ):
         copy_config("mnist_deep", "a b", tmp_path)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
@@ -140,6 +141,18 @@ def test_labels_that_do_not_fit_the_task_are_refused(path: Path, y, task, messag
         load(path, task=task)
 
 
+@pytest.mark.parametrize("name", ["x", "y"])
+def test_an_array_under_both_its_names_is_refused(path: Path, name: str) -> None:
+    arrays = {"x": X, "y": Y, f"{name}_train": X}
+    np.savez(path, **arrays)
+    message = rf"has both '{name}' and '{name}_train', two names of the same; remove '{name}_train'"
+    with pytest.raises(DatasetError, match=message):
+        load(path)
+    np.savez(path, **arrays, x_test=X, y_test=Y)  # then x may be all rows, with those of x_test
+    with pytest.raises(DatasetError, match=f"two names of the same; remove '{name}'"):
+        load(path)
+
+
 def test_a_truncated_file_is_refused(path: Path) -> None:
     np.savez_compressed(path, x=X, y=Y)
     whole = path.read_bytes()
@@ -160,6 +173,20 @@ def test_damage_inside_the_file_is_found(path: Path) -> None:
         load(path)
 
 
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+@pytest.mark.filterwarnings("ignore")  # NumPy may doubt a damaged head before it refuses it
+def test_two_damaged_bytes_anywhere_never_end_in_another_error(path: Path, save) -> None:
+    save(path, x=X, y=Y)
+    rng, whole = np.random.default_rng(0), path.read_bytes()
+    for _ in range(300):
+        damaged = bytearray(whole)
+        for place in rng.integers(len(whole), size=2):
+            damaged[place] = rng.integers(256)
+        path.write_bytes(damaged)
+        with contextlib.suppress(DatasetError):
+            load(path)
+
+
 def test_other_files_are_refused(tmp_path: Path) -> None:
     np.save(tmp_path / "x.npy", X)
     with pytest.raises(DatasetError, match=r"x\.npy: a single array, not an \.npz file; save one"):
@@ -177,6 +204,35 @@ def test_a_missing_file_gets_the_nearest_name(path: Path) -> None:
         load(path.with_name("dat.npz"))
     with pytest.raises(DatasetError, match=r"no such file; the folder '.*nowhere' does not exist"):
         load(path.parent / "nowhere" / "data.npz")
+
+
+def test_a_relative_path_starts_in_the_current_folder_and_is_told_whole(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    np.savez(path, x=X, y=Y)
+    monkeypatch.chdir(path.parent)
+    assert load(Path("data.npz")).num_rows == 4
+    with pytest.raises(DatasetError) as caught:
+        load(Path("dat.npz"))
+    assert str(caught.value) == (
+        f"dat.npz: no such file, looked for {path.parent / 'dat.npz'}; did you mean 'data.npz'?"
+    )
+
+
+def test_a_tilde_is_the_home_folder(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    np.savez(path, x=X, y=Y)
+    monkeypatch.setenv("HOME", str(path.parent))
+    monkeypatch.setenv("USERPROFILE", str(path.parent))
+    assert load(Path("~/data.npz")).num_rows == 4
+
+
+def test_a_home_folder_that_is_not_known_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Path) -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "expanduser", refuse)
+    with pytest.raises(DatasetError, match=r"path is '~nobody/d\.npz'; there is no such home"):
+        load(Path("~nobody/d.npz"))
 
 
 @pytest.mark.parametrize("path", [None, "", 3])

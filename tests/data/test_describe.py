@@ -36,7 +36,11 @@ def test_counts_are_of_every_part_and_statistics_of_the_training_rows(make_datas
         "sd": pytest.approx(np.arange(10).std()),
     }
     assert facts["features"][0]["num_distinct"] == 10
-    assert facts["num_missing"] == 0
+
+
+def test_the_text_says_what_becomes_of_missing_values(make_dataset) -> None:
+    lines = describe_lines(describe(make_dataset([3, 3])))
+    assert "missing values  none: data that has some is refused when it is loaded" in lines
 
 
 def test_splits_and_scaling_are_described_where_given() -> None:

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import io
+import random
+import shutil
+import subprocess
 import sys
 import tarfile
 import zipfile
@@ -30,9 +34,9 @@ def tar_bytes(members: dict[str, bytes], mode: str = "w:gz") -> bytes:
     return buffer.getvalue()
 
 
-def zip_bytes(members: dict[str, bytes]) -> bytes:
+def zip_bytes(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+    with zipfile.ZipFile(buffer, "w", method) as archive:
         for name, content in members.items():
             archive.writestr(name, content)
     return buffer.getvalue()
@@ -179,6 +183,93 @@ def test_a_member_that_is_a_link_is_not_followed(tmp_path) -> None:
         info.type, info.linkname = tarfile.SYMTYPE, "/etc/passwd"
         content.addfile(info)
     assert list(read_members(archive, {"package/file": None})) == []
+
+
+ARCHIVES = {
+    "gzip.tgz": tar_bytes({"other": b"x", "file": CONTENT}),
+    "stored.whl": zip_bytes({"other": b"x", "file": CONTENT}, zipfile.ZIP_STORED),
+    "deflated.whl": zip_bytes({"other": b"x", "file": CONTENT}),
+    "bzip2.whl": zip_bytes({"other": b"x", "file": CONTENT}, zipfile.ZIP_BZIP2),
+    "lzma.whl": zip_bytes({"other": b"x", "file": CONTENT}, zipfile.ZIP_LZMA),
+}
+
+
+@pytest.mark.parametrize("name", ARCHIVES)
+def test_two_damaged_bytes_anywhere_never_end_in_another_error(tmp_path, name) -> None:
+    archive, whole, rng = tmp_path / name, ARCHIVES[name], random.Random(0)
+    for _ in range(400):
+        damaged = bytearray(whole)
+        for _ in range(2):
+            damaged[rng.randrange(len(whole))] = rng.randrange(256)
+        archive.write_bytes(damaged)
+        with contextlib.suppress(UnavailableError):
+            list(read_members(archive, {"file": None}))
+
+
+def test_damage_inside_a_tar_file_never_ends_in_another_error(tmp_path) -> None:
+    archive, rng = tmp_path / "a.tgz", random.Random(0)
+    whole = tar_bytes({"other": b"x", "file": CONTENT}, "w")
+    for _ in range(400):
+        damaged = bytearray(whole)
+        for _ in range(2):
+            damaged[rng.randrange(2048)] = rng.randrange(256)
+        for head in (0, 1024):  # with checksums that fit, so that what they guard is read
+            block = damaged[head : head + 148] + b" " * 8 + damaged[head + 156 : head + 512]
+            damaged[head + 148 : head + 156] = b"%06o\0 " % sum(block)
+        archive.write_bytes(gzip.compress(damaged, 1))
+        with contextlib.suppress(UnavailableError):
+            list(read_members(archive, {"file": None}))
+
+
+@pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="needs dpkg-deb")
+def test_a_damaged_debian_package_is_told(tmp_path) -> None:
+    root, archive = tmp_path / "root", tmp_path / "toy.deb"
+    for path, text in (
+        ("DEBIAN/control", "Package: toy\nVersion: 1\nArchitecture: all\nMaintainer: m <m@m.m>\n"
+                           "Description: toy\n"),
+        ("usr/file", CONTENT.decode()),
+    ):  # fmt: skip
+        (root / path).parent.mkdir(parents=True)
+        (root / path).write_text(text)
+        (root / path).parent.chmod(0o755)
+    command = ["dpkg-deb", "--root-owner-group", "--build", str(root), str(archive)]
+    subprocess.run(command, check=True, capture_output=True)
+    assert list(read_members(archive, {"usr/file": None})) == [("usr/file", CONTENT)]
+    whole, rng = archive.read_bytes(), random.Random(0)
+    for _ in range(20):
+        damaged = bytearray(whole)
+        for _ in range(2):
+            damaged[rng.randrange(len(whole))] = rng.randrange(256)
+        archive.write_bytes(damaged)
+        with contextlib.suppress(UnavailableError):
+            list(read_members(archive, {"usr/file": None}))
+    archive.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(UnavailableError, match=r"toy\.deb is damaged: "):
+        list(read_members(archive, {"usr/file": None}))
+
+
+def with_flag(content: bytes, place: int, value: int) -> bytes:
+    """Sets a byte of every central head of a zip file."""
+    damaged, head = bytearray(content), -1
+    while (head := content.find(b"PK\x01\x02", head + 1)) >= 0:
+        damaged[head + place] = value
+    return bytes(damaged)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        (8, 1, "file .* is encrypted, password required"),
+        (10, 99, "compression method is not supported"),
+        (6, 255, "zip file version 25.5"),
+    ],
+    ids=["encrypted", "unknown compression", "later version"],
+)
+def test_a_wheel_that_cannot_be_read_is_told(tmp_path, place, value, message) -> None:
+    archive = tmp_path / "a.whl"
+    archive.write_bytes(with_flag(zip_bytes({"file": CONTENT}), place, value))
+    with pytest.raises(UnavailableError, match=rf"(?i)a\.whl is damaged: .*{message}"):
+        list(read_members(archive, {"file": None}))
 
 
 @pytest.mark.parametrize("suffix", ["tgz", "whl"])

@@ -9,16 +9,15 @@ import pytest
 
 from dlrun.backend import keras
 from dlrun.config import load_config
-from dlrun.errors import ModelError
-from dlrun.model import build_callbacks, build_layers, build_model
+from dlrun.errors import ConfigError, ModelError
+from dlrun.model import build_layers, build_model
 from dlrun.prepare import prepare_data
 
 WriteConfig = Callable[..., Path]
 
 
 def build(path: Path, overrides: dict[str, Any] | None = None) -> Any:
-    config = load_config(path, overrides or {}).config
-    return build_model(config, prepare_data(config))
+    return build_model(prepare_data(load_config(path, overrides or {}).config))
 
 
 def layers_of(write_config: WriteConfig, model: str, shape: tuple[int, ...]) -> Any:
@@ -141,11 +140,99 @@ def test_a_metric_that_cannot_judge_the_outputs_is_refused(write_config: WriteCo
         build(path)
 
 
+def test_a_metric_that_gives_a_number_a_class_is_refused(write_config: WriteConfig) -> None:
+    with pytest.raises(ModelError, match="'f1_score' gives 3 numbers, one a class; .*average"):
+        build(write_config(metrics="[F1Score]"))
+
+
+def test_a_metric_of_unknown_direction_cannot_be_monitored(
+    write_config: WriteConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = """
+import keras
+
+@keras.saving.register_keras_serializable("own_metrics")
+class Odd(keras.metrics.Mean):
+    def update_state(self, y_true, y_pred, sample_weight=None):
+        return super().update_state(y_pred)
+
+@keras.saving.register_keras_serializable("own_metrics")
+class Even(Odd):
+    higher_is_better = True
+"""
+    (tmp_path / "own_metrics.py").write_text(text, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def monitoring(name: str) -> Path:
+        return write_config(
+            imports="[own_metrics]",
+            metrics=f"[{{{name}: {{name: odd}}}}]",
+            training="{epochs: 1, monitor: val_odd}",
+        )
+
+    with pytest.raises(
+        ModelError, match="whether more or less of 'val_odd' is better is not known"
+    ):
+        build(monitoring("Odd"))
+    assert build(monitoring("Even")).higher_is_better
+
+
+def test_a_callback_that_monitors_nothing_there_is_refused(
+    write_config: WriteConfig, tmp_path: Path
+) -> None:
+    np.savez(tmp_path / "own.npz", x=np.random.default_rng(0).random((40, 2)), y=np.arange(40) % 2)
+    path = write_config(
+        dataset=f"{{name: npz, options: {{path: {tmp_path}/own.npz}}, "
+        "split: {train: 0.7, test: 0.3}}",
+        model="{layers: [Dense: {units: 1, activation: sigmoid}]}",
+        loss="binary_crossentropy",
+        training="{epochs: 1, callbacks: [{EarlyStopping: {monitor: val_loss}}]}",
+    )
+    with pytest.raises((ModelError, ConfigError), match="no metric 'val_loss'"):
+        build(path)
+
+
+def test_names_that_the_config_gives_are_not_taken_twice(write_config: WriteConfig) -> None:
+    stack = "{layers: [Dense: {units: 4, name: dense_1}, Dense: {units: 3, activation: softmax}]}"
+    names = [layer.name for layer in build(write_config(model=stack)).model.layers]
+    assert names == ["dense_1", "dense_2"]
+
+
+def test_components_in_lists_are_made_too(write_config: WriteConfig, tmp_path: Path) -> None:
+    x = np.random.default_rng(0).random((40, 5, 2)).astype(np.float32)
+    np.savez(tmp_path / "own.npz", x=x, y=np.arange(40) % 3)
+    stack = (
+        "{layers: [RNN: {cell: [{LSTMCell: 4}, {LSTMCell: 3}]}, Dense: {units: 3, "
+        "activation: softmax}]}"
+    )
+    path = write_config(
+        dataset=f"{{name: npz, options: {{path: {tmp_path}/own.npz}}}}", model=stack
+    )
+    assert build(path).model.output_shape == (None, 3)
+
+
+def test_layers_that_keep_the_rank_get_no_flatten_before_a_dense(
+    write_config: WriteConfig, tmp_path: Path
+) -> None:
+    config = load_config(
+        write_config(model="{layers: [{LSTM: {units: 3, return_sequences: true}}, Dense: 3]}")
+    ).config
+    _, count = build_layers(config.model, (10, 3), "net", config.place)
+    assert [row.kind for row in count.layers] == ["LSTM", "Dense"]
+    words = (
+        "{layers: [Embedding: {input_dim: 9, output_dim: 4}, {Conv1D: [2, 3]}, Flatten, Dense: 3]}"
+    )
+    words = words.replace("{Conv1D: [2, 3]}", "{Conv1D: {filters: 2, kernel_size: 3}}")
+    config = load_config(write_config(model=words)).config
+    _, count = build_layers(config.model, (6,), "net", config.place)
+    assert not any(row.added for row in count.layers)
+
+
 def test_callbacks_are_made_by_name(write_config: WriteConfig) -> None:
     path = write_config(
         training="{epochs: 1, callbacks: [{EarlyStopping: {monitor: val_loss, patience: 7}}]}"
     )
-    (stopping,) = build_callbacks(load_config(path).config)
+    (stopping,) = build(path).callbacks
     assert (stopping.monitor, stopping.patience) == ("val_loss", 7)
 
 
@@ -185,5 +272,8 @@ def test_ones_own_layer_and_data_set_come_through_imports(
     assert [row.kind for row in built.count.layers] == ["Double", "Dense"]
     with pytest.raises(ModelError, match=r"unknown layer 'Doubel'; did you mean 'Double'.*imports"):
         build(write_config(**lines | {"model": "{layers: [Doubel, Dense: 1]}"}))
-    judged = lines | {"metrics": "[Closeness]", "training": "{epochs: 1, monitor: val_closeness}"}
+    judged = lines | {
+        "metrics": "[{Closeness: {name: closeness}}]",
+        "training": "{epochs: 1, monitor: val_closeness}",
+    }
     assert build(write_config(**judged)).model.metrics[-1].metrics[0].name == "closeness"

@@ -1,0 +1,109 @@
+"""The display on a terminal: a table that grows by a row an epoch, and a bar that moves below."""
+
+from __future__ import annotations
+
+import time
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.text import Text
+
+from dlrun import events
+from dlrun.cli.display import short_number
+from dlrun.events import EpochEnded, Event, Message, StepsDone
+
+LINE_SECONDS = 0.2
+"""Epochs that follow each other faster than this do not all get a line."""
+
+
+class LiveDisplay:
+    """A bar that moves, and above it a table that grows by a row an epoch."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        console = console or Console(stderr=True, highlight=False)
+        self._console = console
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            TextColumn("{task.fields[note]}"),
+            TimeRemainingColumn(compact=True),
+            console=console,
+            transient=True,
+            expand=True,
+        )
+        self._downloads = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=None),
+            DownloadColumn(),
+            console=console,
+            transient=True,
+            expand=True,
+        )
+        self._tasks: dict[str, TaskID] = {}
+        self._training: TaskID | None = None
+        self._names: list[str] = []
+        self._last_line = 0.0
+
+    def close(self) -> None:
+        """Takes the bars away; what was printed stays."""
+        self._progress.stop()
+        self._downloads.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Shows one event."""
+        if isinstance(event, Message):
+            style = "yellow" if event.level == "warning" else "dim"
+            self._console.print(Text(event.text, style=style), soft_wrap=False)
+        elif isinstance(event, StepsDone):
+            self._step(event)
+        elif isinstance(event, EpochEnded):
+            self._epoch(event)
+        else:
+            self._download(event)
+
+    def _step(self, event: StepsDone) -> None:
+        if self._training is None:
+            self._downloads.stop()
+            self._progress.start()
+            total = event.steps * event.epochs
+            self._training = self._progress.add_task("", total=total, note="")
+        self._progress.update(
+            self._training,
+            completed=(event.epoch - 1) * event.steps + event.step,
+            description=f"epoch {event.epoch}/{event.epochs}",
+            note=f"step {event.step:,}/{event.steps:,}  loss {short_number(event.logs['loss'])}",
+        )
+
+    def _epoch(self, event: EpochEnded) -> None:
+        now = time.monotonic()
+        last = event.epoch == event.epochs
+        if now - self._last_line < LINE_SECONDS and not last:
+            return
+        self._last_line = now
+        if not self._names:
+            self._names = [name for name in event.logs if name != "learning_rate"]
+            self._print_row(["epoch", *[_column(name) for name in self._names]], "bold")
+        values = [short_number(event.logs[name]) for name in self._names]
+        self._print_row([f"{event.epoch}/{event.epochs}", *values], "")
+
+    def _print_row(self, cells: list[str], style: str) -> None:
+        widths = [9, *[max(len(_column(name)), 8) for name in self._names]]
+        line = "  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
+        self._console.print(Text(line, style=style), no_wrap=True, crop=True, overflow="ellipsis")
+
+    def _download(self, event: events.Progress) -> None:
+        if event.task not in self._tasks:
+            self._downloads.start()
+            self._tasks[event.task] = self._downloads.add_task(event.task, total=event.total)
+        self._downloads.update(self._tasks[event.task], completed=event.done, total=event.total)
+
+
+def _column(name: str) -> str:
+    return "seconds" if name == "epoch_seconds" else name

@@ -1,0 +1,114 @@
+"""The metrics that a compiled model reports, and whether more or less of one is better."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from dlrun.config import Config
+from dlrun.errors import ModelError, did_you_mean
+
+# Keras's metrics that grow as a model gets better; every other metric of Keras shrinks.
+_GROWING = {
+    "Accuracy",
+    "BinaryAccuracy",
+    "CategoricalAccuracy",
+    "SparseCategoricalAccuracy",
+    "TopKCategoricalAccuracy",
+    "SparseTopKCategoricalAccuracy",
+    "AUC",
+    "Precision",
+    "Recall",
+    "PrecisionAtRecall",
+    "RecallAtPrecision",
+    "SensitivityAtSpecificity",
+    "SpecificityAtSensitivity",
+    "TruePositives",
+    "TrueNegatives",
+    "F1Score",
+    "FBetaScore",
+    "IoU",
+    "BinaryIoU",
+    "MeanIoU",
+    "OneHotIoU",
+    "OneHotMeanIoU",
+    "CosineSimilarity",
+    "R2Score",
+    "PearsonCorrelation",
+    "ConcordanceCorrelation",
+}
+
+# Bases that say nothing about a direction: a metric of one's own may derive from them.
+_NEUTRAL = {"Metric", "Mean", "MeanMetricWrapper", "Sum", "Reduction"}
+
+
+def metric_is_higher_better(config: Config, model: Any, callbacks: Sequence[Any]) -> bool:
+    """Checks every monitored name against the compiled model; returns the direction of ours.
+
+    Args:
+        config: `training.monitor` is resolved.
+        model: Compiled, its metrics built.
+        callbacks: The config's, made; those with a `monitor` are checked too.
+
+    Raises:
+        ModelError: a monitored metric does not exist, or it is not known which way it is better.
+    """
+    metrics = _metrics_by_name(model)
+    _check_single_numbers(model, config)
+    known = ["loss", *(name for name in model.get_metrics_result() if name != "loss")]
+    if config.dataset.split.validation is not None:
+        known += [f"val_{name}" for name in known]
+    for index, callback in enumerate(callbacks):
+        path = ("training", "callbacks", index)
+        _check_known(getattr(callback, "monitor", None), known, config, path)
+    monitor = config.training.monitor
+    _check_known(monitor, known, config, ("training", "monitor"))
+    name = monitor.removeprefix("val_")
+    if name == "loss":
+        return False
+    return _direction(metrics.get(name), monitor, config)
+
+
+def _check_single_numbers(model: Any, config: Config) -> None:
+    for name, value in model.get_metrics_result().items():
+        if len(value.shape):
+            raise ModelError(
+                f"{config.place(('metrics',))}: {name!r} gives {value.shape[0]} numbers, one a "
+                "class; give it an average, such as average: macro"
+            )
+
+
+def _check_known(monitor: Any, known: Sequence[str], config: Config, path: Any) -> None:
+    rates = ("learning_rate", "lr")
+    if monitor is None or monitor in known or monitor in rates:
+        return
+    raise ModelError(
+        f"{config.place(path)}: no metric {monitor!r}{did_you_mean(monitor, known)}; "
+        f"there are {', '.join(known)}"
+    )
+
+
+def _metrics_by_name(model: Any) -> dict[str, Any]:
+    found = {}
+    for metric in model.metrics:
+        for inner in getattr(metric, "metrics", None) or [metric]:
+            found[inner.name] = inner
+    return found
+
+
+def _direction(metric: Any, monitor: str, config: Config) -> bool:
+    own = getattr(metric, "higher_is_better", None)
+    if isinstance(own, bool):
+        return own
+    function = getattr(getattr(metric, "_fn", None), "__module__", "") or ""
+    for base in type(metric).__mro__:
+        if base.__name__ in _GROWING:
+            return True
+        if base.__module__.startswith("keras.") and base.__name__ not in _NEUTRAL:
+            return False
+    if function.startswith("keras."):
+        return False
+    raise ModelError(
+        f"{config.place(('training', 'monitor'))}: whether more or less of {monitor!r} is better "
+        f"is not known; give {type(metric).__name__} an attribute higher_is_better = True or False"
+    )
