@@ -20,7 +20,9 @@ from dlrun.runs.environment import count_cpus, describe_environment
 from dlrun.runs.record import Recorder, create_run
 from dlrun.training import (
     EVALUATION_BATCH_SIZE,
+    BestWeights,
     TensorData,
+    choose_best,
     evaluate_rows,
     fit_model,
     predict_rows,
@@ -59,12 +61,12 @@ def run_experiment(
         recorder.parameters(built.count)
         tensors = TensorData.from_prepared(data)
         history: list[Mapping[str, float]] = []
+        listen = _recording(recorder, history, report)
+        best = choose_best(built, config.training, listen)
         try:
-            listen = _recording(recorder, history, report)
-            kept_epoch = fit_model(built, data, tensors, report=listen).kept_epoch
+            kept_epoch = fit_model(built, data, tensors, best=best, report=listen).kept_epoch
         except BaseException:
-            _record_epochs(recorder, data, built, history)
-            report(Message(_what_is_kept(run, len(history)), level="warning"))
+            _keep_what_there_is(recorder, data, built, history, best, listen)
             raise
         recorder.model(built.model)
         test = evaluate_rows(built.model, tensors, data.splits.test) if "test" in data.rows else {}
@@ -73,8 +75,23 @@ def run_experiment(
     return run
 
 
-def _what_is_kept(run: Run, num_epochs: int) -> str:
-    return f"{run.path} keeps {num_epochs} epoch{'s' if num_epochs != 1 else ''}"
+def _keep_what_there_is(
+    recorder: Recorder,
+    data: PreparedData,
+    built: BuiltModel,
+    history: Sequence[Mapping[str, float]],
+    best: BestWeights | None,
+    report: Report,
+) -> None:
+    """Saves the epochs of a run that was interrupted or diverged, and the best weights so far."""
+    number = f"{len(history)} epoch{'s' if len(history) != 1 else ''}"
+    kept_epoch = None
+    if best is not None and best.epoch:
+        kept_epoch = best.restore(built.model)
+        recorder.model(built.model)
+    _record_epochs(recorder, data, built, history, kept_epoch)
+    model = "no model" if kept_epoch is None else f"the model of epoch {kept_epoch}"
+    report(Message(f"{recorder.run.path} keeps {number} and {model}", level="warning"))
 
 
 def _recording(recorder: Recorder, history: list[Mapping[str, float]], report: Report) -> Report:

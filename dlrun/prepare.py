@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -97,7 +98,7 @@ def prepare_data(
             messages.append(event)
         report(event)
 
-    import_modules(config.imports)  # the user's own data sets register themselves
+    _import_own(config)
     dataset = load_dataset(config.dataset, listen)
     config = resolve_with_data(
         config, task=dataset.task, num_official_test=dataset.num_official_test
@@ -109,6 +110,14 @@ def prepare_data(
     encoding = choose_encoding(config, dataset)
     labels = encode_labels(dataset.y, dataset.task, dataset.num_classes, encoding)
     return PreparedData(config, dataset, splits, scaling, labels, encoding, tuple(messages))
+
+
+def _import_own(config: Config) -> None:
+    """Imports the user's modules, whose data sets register themselves."""
+    if config.imports:
+        # They import Keras as a rule: then by the one door, which keeps TensorFlow's noise aside.
+        importlib.import_module("dlrun.backend")
+        import_modules(config.imports, config.source)
 
 
 def _remarks(config: Config, dataset: Dataset, splits: Splits) -> Iterator[Message]:
@@ -138,7 +147,7 @@ def data_shape(config: Config, report: Report = ignore) -> tuple[int, ...]:
     card = CARDS.get(config.dataset.name)
     if card is not None and card.input_shape is not None:
         return card.input_shape
-    import_modules(config.imports)
+    _import_own(config)
     return load_dataset(config.dataset, report).input_shape
 
 

@@ -251,7 +251,9 @@ def test_a_model_that_cannot_be_built_leaves_no_run_folder(
     write_config: WriteConfig, runs_dir: Path
 ) -> None:
     model = "{layers: [Dense: 8, Conv2D: {filters: 2, kernel_size: 3}, Dense: 3]}"
-    with pytest.raises(ModelError, match=r"small\.yaml:3:\d+: layer 2, Conv2D, cannot take"):
+    with pytest.raises(
+        ModelError, match=r"small\.yaml:3:\d+: model\.layers\.1: Conv2D cannot take"
+    ):
         dlrun.train(write_config(model=model))
     assert not runs_dir.exists()
 

@@ -38,22 +38,26 @@ app.command()(guarded(new))
 app.command()(guarded(schema))
 
 
-@app.callback()
-def options(
-    version: Annotated[
-        bool, typer.Option("--version", help="Show dlrun's version.", is_eager=True)
-    ] = False,
-    debug: Annotated[  # noqa: ARG001 - main() reads it wherever it stands; here for the help
-        bool, typer.Option("--debug", help="Show errors with their traceback; may stand anywhere.")
-    ] = False,
-) -> None:
-    """Train small and medium Keras models from one YAML file, and trust the numbers."""
-    if version:
+def _show_version(wanted: bool) -> None:
+    if wanted:
         typer.echo(f"dlrun {__version__}")
         raise typer.Exit
 
 
-def main() -> None:
+@app.callback()
+def options(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", is_eager=True, callback=_show_version),
+    ] = False,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show errors with their traceback; may stand anywhere.")
+    ] = False,
+) -> None:
+    """Train small and medium Keras models from one YAML file, and trust the numbers."""
+
+
+def run_app() -> None:
     """Runs the command line."""
     if "--debug" in sys.argv:
         sys.argv.remove("--debug")

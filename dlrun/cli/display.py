@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -73,13 +75,28 @@ def show_result(run: Run, *, as_json: bool, quiet: bool) -> None:
     else:
         for line in result_lines(run):
             typer.echo(line)
-        typer.echo(f"  {'next':<11} dlrun summary latest · dlrun plot {run.path} --x seconds")
+        program = program_name()
+        typer.echo(f"  {'next':<11} {program} summary latest · {program} plot latest --x seconds")
+
+
+def program_name() -> str:
+    """Returns what to type for this program: `dlrun`, or its path where that is not found."""
+    if shutil.which("dlrun"):
+        return "dlrun"
+    started = Path(sys.argv[0])
+    if started.stem != "dlrun":
+        return "python -m dlrun"
+    try:
+        return str(started.resolve().relative_to(Path.cwd()))
+    except ValueError:
+        return str(started)
 
 
 def result_lines(run: Run) -> list[str]:
     """Returns a finished run's result in a few lines."""
     metrics = run.metrics
     held_out = any(name.startswith("val_") for name in metrics["final"])
+    kept = metrics["kept_epoch"]
     label = "validation" if held_out else "training"
     best, final = (_values(metrics[which], held_out) for which in ("best", "final"))
     lines = [
@@ -88,14 +105,16 @@ def result_lines(run: Run) -> list[str]:
         f"  {'':<11} final  {final} (epoch {metrics['epochs']})",
     ]
     if metrics["test"]:
-        lines.append(f"  {'test':<11} {_values(metrics['test'], False)}")
+        lines.append(f"  {'test':<11} {_values(metrics['test'], False)} (weights of epoch {kept})")
     else:
         lines.append(f"  {'test':<11} none: no test rows were held back")
     lines.append(f"  {'plots':<11} {run.plots_dir}{os.sep}")
     return lines
 
 
-def _values(values: Mapping[str, float], held_out: bool) -> str:
+def _values(values: Mapping[str, float] | None, held_out: bool) -> str:
+    if values is None:
+        return "none"
     shown = {k: v for k, v in values.items() if k.startswith("val_") == held_out}
     return "  ".join(f"{name} {short_number(value)}" for name, value in shown.items())
 

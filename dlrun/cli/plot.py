@@ -21,7 +21,9 @@ def plot(
         str | None, typer.Option(help="Width × height in inches, such as 7x4.5.")
     ] = None,
     dpi: Annotated[int, typer.Option(min=20, max=1200, help="Dots an inch, for PNG.")] = 150,
-    file_format: Annotated[str, typer.Option("--format", help="png, pdf or svg.")] = "png",
+    file_format: Annotated[
+        str | None, typer.Option("--format", help="png, pdf or svg. Default: png.")
+    ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
@@ -34,7 +36,11 @@ def plot(
     from dlrun.runs import find_run
 
     style = PlotStyle(
-        x_axis=x, log_scale=log, size=_parse_size(size), dpi=dpi, file_format=file_format
+        x_axis=x,
+        log_scale=log,
+        size=_parse_size(size),
+        dpi=dpi,
+        file_format=_format(file_format, output),
     )
     found = [find_run(name) for name in runs]
     for path in draw_runs(found, style, metrics=metric or (), output=output):
@@ -50,4 +56,15 @@ def _parse_size(text: str | None) -> tuple[float, float] | None:
         width, height = (float(part) for part in text.lower().replace("×", "x").split("x"))
     except ValueError:
         raise UsageError(f"--size: {text!r} is not width×height in inches; try 7x4.5") from None
+    if not (1 <= width <= 100 and 1 <= height <= 100):
+        raise UsageError(f"--size: {text!r} is not between 1 and 100 inches; try 7x4.5")
     return width, height
+
+
+def _format(wanted: str | None, output: Path | None) -> str:
+    from dlrun.cli.arguments import UsageError
+
+    suffix = output.suffix.removeprefix(".") if output is not None else ""
+    if wanted and suffix and wanted != suffix:
+        raise UsageError(f"--output ends in .{suffix} and --format is {wanted}; drop one of them")
+    return wanted or suffix or "png"

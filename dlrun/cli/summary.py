@@ -58,7 +58,9 @@ def _show_table(
     # Only what is shown is read, where neither order nor choice depends on the rest.
     if sort == "id" and not filters and limit and not (as_json or as_csv):
         rows = [run_row(run, with_test=test) for run in runs[:limit]]
+        cut = len(runs) > limit
     else:
+        cut = False
         rows = sort_rows(filter_rows([run_row(run, with_test=test) for run in runs], filters), sort)
     if as_json:
         typer.echo(json.dumps(rows, indent=1, ensure_ascii=False))
@@ -71,9 +73,9 @@ def _show_table(
         typer.echo(f"no runs in {resolve_runs_dir()}; `dlrun train CONFIG` makes one")
     else:
         shown = rows[:limit] if limit else rows
-        runs_table(shown, with_test=test)
-        more = "" if len(shown) == len(runs) else " (--limit 0 shows all)"
-        typer.echo(f"{len(shown):,} of {len(runs):,} runs{more}")
+        left_out = runs_table(shown, with_test=test)
+        more = " (--limit 0 shows all)" if len(shown) < len(rows) or cut else ""
+        typer.echo(f"{len(shown):,} of {len(runs):,} runs{more}{left_out and f'; {left_out}'}")
 
 
 def _show_run(name: str, diagram: Path | None, *, as_json: bool) -> None:

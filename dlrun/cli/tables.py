@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -14,8 +14,8 @@ from dlrun.cli.display import duration, short_number
 from dlrun.parameters import count_lines
 from dlrun.runs import Run
 
-NARROW = 110
-"""Terminals below this many columns get the columns that matter most."""
+# From this many columns on, a terminal has room for these columns of the table too.
+_ROOM = {"parameters": 90, "time": 90, "data set": 110, "note": 110}
 
 _STATUS_STYLES = {
     "finished": "green",
@@ -27,29 +27,27 @@ _STATUS_STYLES = {
 }
 
 
-def runs_table(rows: Sequence[Mapping[str, Any]], *, with_test: bool) -> None:
-    """Prints one line a run; narrow terminals show ids cut to a prefix that still names the run."""
+def runs_table(rows: Sequence[Mapping[str, Any]], *, with_test: bool) -> str:
+    """Prints one line a run, and as many columns as the terminal has room for.
+
+    Narrow terminals show ids cut to a prefix that still names the run.
+
+    Returns:
+        What was left out, in words; empty where nothing was.
+    """
     console = _console()
-    narrow = console.width < NARROW
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("run", no_wrap=True)
-    table.add_column("config", no_wrap=True)
-    if not narrow:
-        table.add_column("data set", no_wrap=True)
-    table.add_column("parameters", justify="right", no_wrap=True)
-    table.add_column("epochs", justify="right", no_wrap=True)
-    table.add_column("best validation", no_wrap=True)
-    if with_test:
-        table.add_column("test", justify="right", no_wrap=True)
-    table.add_column("time", justify="right", no_wrap=True)
-    table.add_column("status", no_wrap=True)
-    if not narrow:
-        table.add_column("note", overflow="fold")
+    left_out = [name for name, width in _ROOM.items() if console.width < width]
     short_ids = _unique_prefixes([row["id"] for row in rows])
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    columns = [name for name in _COLUMNS if name not in left_out and (with_test or name != "test")]
+    for name in columns:
+        justify, _ = _COLUMNS[name]
+        table.add_column(name, justify=justify, no_wrap=name != "note", overflow="ellipsis")
     for row in rows:
-        run_id = short_ids[row["id"]] if narrow else row["id"]
-        table.add_row(*_cells(row, run_id, narrow=narrow, with_test=with_test))
+        shown = {**row, "id": short_ids[row["id"]] if left_out else row["id"]}
+        table.add_row(*[_COLUMNS[name][1](shown) for name in columns])
     console.print(table)
+    return f"no room for {', '.join(left_out)}" if left_out else ""
 
 
 def _console() -> Console:
@@ -57,29 +55,43 @@ def _console() -> Console:
     return Console(width=None if sys.stdout.isatty() else 240, highlight=False)
 
 
-def _cells(row: Mapping[str, Any], run_id: str, *, narrow: bool, with_test: bool) -> list[Any]:
+def _word(key: str) -> Callable[[Mapping[str, Any]], Text]:
+    return lambda row: Text("–" if row[key] is None else str(row[key]))
+
+
+def _status(row: Mapping[str, Any]) -> Text:
     status = str(row["status"])
-    cells = [run_id, row["config"] or "–"]
-    if not narrow:
-        cells.append(row["dataset"] or "–")
-    cells.append("–" if row["num_parameters"] is None else f"{row['num_parameters']:,}")
-    cells.append("–" if row["epochs"] is None else str(row["epochs"]))
-    cells.append(_best(row))
-    if with_test:
-        cells.append(short_number(row["test"]))
-    cells.append("–" if row["duration_seconds"] is None else duration(row["duration_seconds"]))
-    cells.append(Text(status, style=_STATUS_STYLES.get(status, "")))
-    if not narrow:
-        cells.append(Text(row["note"]))
-    return [Text(cell) if isinstance(cell, str) else cell for cell in cells]
+    return Text(status, style=_STATUS_STYLES.get(status, ""))
 
 
-def _best(row: Mapping[str, Any]) -> str:
+def _number(row: Mapping[str, Any]) -> Text:
+    return Text("–" if row["num_parameters"] is None else f"{row['num_parameters']:,}")
+
+
+def _time(row: Mapping[str, Any]) -> Text:
+    return Text("–" if row["duration_seconds"] is None else duration(row["duration_seconds"]))
+
+
+def _best(row: Mapping[str, Any]) -> Text:
     if row["best"] is None:
-        return "–"
+        return Text("–")
     name = row["metric"].removeprefix("val_")
     where = "" if row["metric"].startswith("val_") else " (training)"
-    return f"{short_number(row['best'])} {name}{where}"
+    return Text(f"{short_number(row['best'])} {name}{where}")
+
+
+_COLUMNS: dict[str, tuple[Literal["left", "right"], Callable[[Mapping[str, Any]], Text]]] = {
+    "run": ("left", _word("id")),
+    "config": ("left", _word("config")),
+    "data set": ("left", _word("dataset")),
+    "parameters": ("right", _number),
+    "epochs": ("right", _word("epochs")),
+    "best validation": ("left", _best),
+    "test": ("right", lambda row: Text(short_number(row["test"]))),
+    "time": ("right", _time),
+    "status": ("left", _status),
+    "note": ("left", _word("note")),
+}
 
 
 def _unique_prefixes(ids: Sequence[str]) -> dict[str, str]:

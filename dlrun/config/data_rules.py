@@ -84,4 +84,7 @@ def judge_official_rows(draft: Draft, found: Findings) -> None:
             message = f"{name} brings no official test rows; give a share such as 0.15"
             found.error((*path, part), message)
     if draft.split.get("validation") == "official" and not brings_none:
-        found.note((*path, "validation"), "no untouched test set is left")
+        found.note(
+            (*path, "validation"),
+            "validation: official leaves no untouched test set to report at the end",
+        )

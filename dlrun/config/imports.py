@@ -9,6 +9,7 @@ import importlib
 import importlib.util
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib.machinery import PathFinder
 
@@ -32,6 +33,10 @@ def missing_module(name: str) -> str | None:
 def import_modules(names: Sequence[str], source: str = "imports") -> None:
     """Imports the user's modules, which register what they define.
 
+    Args:
+        names: Of modules.
+        source: The config that names them, for messages.
+
     Raises:
         ConfigError: a module is missing, or raises an error while it is imported.
     """
@@ -41,5 +46,7 @@ def import_modules(names: Sequence[str], source: str = "imports") -> None:
         try:
             importlib.import_module(name)
         except Exception as error:  # whatever the user's module raises
-            message = f"cannot import {name!r}, {type(error).__name__}: {error}"
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{frame.filename}:{frame.lineno}"
+            message = f"cannot import {name!r}, {type(error).__name__}: {error} ({where})"
             raise ConfigError(source, [Problem(f"imports.{index}", message)]) from error

@@ -22,6 +22,8 @@ ALSO_CALLED = {
     "objective": "loss",
     "val": "validation",
     "valid": "validation",
+    "training": "train",
+    "testing": "test",
     "val_split": "split",
     "validation_split": "split",
     "alpha": "negative_slope",
@@ -56,7 +58,7 @@ def unknown_key(name: Any, known: Sequence[str], everywhere: Sequence[str] = ())
     hint = meant(str(name), known)
     wanted = ALSO_CALLED.get(str(name), str(name))
     elsewhere = [key for key in everywhere if key.rpartition(".")[2] == wanted]
-    if elsewhere and wanted not in known:
+    if elsewhere and wanted not in known and not hint:
         hint = f"; did you mean {elsewhere[0]!r}?"
     return f"unknown key{hint}" if hint else f"unknown key; there are {', '.join(known)}"
 

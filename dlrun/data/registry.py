@@ -63,7 +63,12 @@ def load_dataset(config: DatasetConfig, report: events.Report = events.ignore) -
     options = _checked_options(config.name, load, config.options)
     if "report" in inspect.signature(load).parameters:
         options["report"] = report
-    dataset = load(**options)
+    try:
+        dataset = load(**options)
+    except MemoryError:
+        raise DatasetError(
+            f"{config.name}: does not fit into memory with {dict(config.options)}; ask for less"
+        ) from None
     if not isinstance(dataset, Dataset):
         raise DatasetError(
             f"{config.name}: its function returned {type(dataset).__name__}; "

@@ -46,7 +46,7 @@ def build_model(data: PreparedData) -> BuiltModel:
             monitored metric does not exist.
     """
     config = data.config
-    import_modules(config.imports)
+    import_modules(config.imports, config.source)
     keras.backend.clear_session()
     keras.utils.set_random_seed(config.seed)
     model, count = build_layers(config.model, data.dataset.input_shape, config.name, config.place)
@@ -98,6 +98,12 @@ def _build_state(data: PreparedData, model: Any) -> None:
     config = data.config
     try:
         outputs = model(x, training=False)
+    except Exception as error:  # values that a layer cannot take, such as a word beyond input_dim
+        raise ModelError(
+            f"{config.place(('model', 'layers'))}: the layers cannot take the first rows of "
+            f"{data.dataset.name}: {first_sentence(error)}"
+        ) from error
+    try:
         model.compute_loss(x=x, y=y, y_pred=outputs)
         model.compute_metrics(x, y, outputs, None)
         model.optimizer.build(model.trainable_variables)

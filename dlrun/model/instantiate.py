@@ -42,6 +42,8 @@ def instantiate(kind: str, component: Component, place: Callable[[], str]) -> An
         name: _make_argument(argument_kind(name) or "layer", value, place)
         for name, value in component.arguments.items()
     }
+    if kind == "optimizer":
+        arguments = {name: _as_float(name, value) for name, value in arguments.items()}
     if kind == "activation" and not arguments and hasattr(keras.activations, component.name):
         return getattr(keras.activations, component.name)
     maker = _find(kind, component.name, place)
@@ -54,6 +56,12 @@ def instantiate(kind: str, component: Component, place: Callable[[], str]) -> An
             f"{place()}: {component.name} refused its arguments {_show(arguments)}: "
             f"{first_sentence(error)}"
         ) from error
+
+
+def _as_float(name: str, value: Any) -> Any:
+    """`learning_rate: 1` means 1.0, which is all that Keras takes."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return float(value) if whole and name in ("learning_rate", "momentum", "rho") else value
 
 
 def _make_argument(kind: str, value: Any, place: Callable[[], str]) -> Any:
@@ -84,9 +92,11 @@ def _find(kind: str, name: str, place: Callable[[], str]) -> Any:
 
 def first_sentence(error: Exception) -> str:
     """Returns the first paragraph of Keras's message on one line."""
-    text = str(error).strip() or type(error).__name__
-    paragraph = re.sub(r"\s+", " ", text.split("\n\n")[0])
-    return paragraph.removesuffix(".")
+    text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip() or type(error).__name__
+    paragraphs = [re.sub(r"\s+", " ", part).strip() for part in text.split("\n\n")]
+    if len(paragraphs) > 1 and paragraphs[0].startswith("Exception encountered when calling"):
+        paragraphs = paragraphs[1:]  # the reason comes after it
+    return paragraphs[0][:300].removesuffix(".")
 
 
 def _show(arguments: Mapping[str, Any]) -> str:

@@ -104,7 +104,7 @@ def _direction(metric: Any, monitor: str, config: Config) -> bool:
     for base in type(metric).__mro__:
         if base.__name__ in _GROWING:
             return True
-        if base.__module__.startswith("keras.") and base.__name__ not in _NEUTRAL:
+        if base.__module__.startswith("keras.src.metrics") and base.__name__ not in _NEUTRAL:
             return False
     if function.startswith("keras."):
         return False

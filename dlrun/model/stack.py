@@ -11,7 +11,7 @@ from dlrun.backend import keras
 from dlrun.config import Component, Config, ModelConfig, ModelOnly, PlacedLayer, flatten_layers
 from dlrun.config.imports import import_modules
 from dlrun.errors import ModelError
-from dlrun.files import KeyPath
+from dlrun.files import KeyPath, dotted
 from dlrun.model.instantiate import first_sentence, instantiate
 from dlrun.parameters import ModelCount, count_parameters
 
@@ -34,10 +34,12 @@ _PASS_THROUGH = {
     "Rescaling",
 }
 
+_DENSE_NET = {"Dense", "ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax"}
+
 
 def count_model(config: Config | ModelOnly, data_shape: Sequence[int]) -> ModelCount:
     """Builds a config's layers, not compiled, and counts their parameters."""
-    import_modules(config.imports)
+    import_modules(config.imports, config.source)
     return build_layers(config.model, data_shape, config.name, config.place)[1]
 
 
@@ -67,7 +69,7 @@ def build_layers(
             tensor = bridge(tensor)
             layers.append(bridge)
         made = _make_layer(layer, layer_name, place)
-        tensor = _connect(made, tensor, f"{place(layer.path)}: layer {index + 1}")
+        tensor = _connect(made, tensor, f"{place(layer.path)}: {dotted(layer.path)}")
         layers.append(made)
     added = frozenset() if bridge is None else frozenset({bridge.name})
     model = keras.Sequential([inputs, *layers], name=_identifier(name))
@@ -79,7 +81,7 @@ def _connect(layer: Any, tensor: Any, where: str) -> Any:
         return layer(tensor)
     except Exception as error:  # Keras raises many kinds for one cause: the shapes do not fit
         raise ModelError(
-            f"{where}, {type(layer).__name__}, cannot take an input of shape "
+            f"{where}: {type(layer).__name__} cannot take an input of shape "
             f"{tuple(tensor.shape[1:])}: {first_sentence(error)}"
         ) from error
 
@@ -100,12 +102,17 @@ def _bridge(
         if layer.component.name in _PASS_THROUGH:
             continue
         rank = _wanted_rank(layer.component.name)
-        if rank == 1 and len(shape) > 1:
+        if rank == 1 and len(shape) > 1 and _all_flat(placed[index + 1 :]):
             return index, keras.layers.Flatten(name="flatten_input")
         if rank == len(shape) + 1 and rank > 2:  # grey images: the channel that Keras wants
             return index, keras.layers.Reshape((*shape, 1), name="reshape_input")
         break
     return 0, None
+
+
+def _all_flat(placed: Sequence[PlacedLayer]) -> bool:
+    """Whether what follows a first Dense is a plain dense net, not one for sequences."""
+    return all(layer.component.name in _PASS_THROUGH | _DENSE_NET for layer in placed)
 
 
 def _wanted_rank(kind: str) -> int | None:
@@ -127,6 +134,9 @@ def _layer_names(placed: Sequence[PlacedLayer]) -> list[str]:
     taken = {layer.component.arguments.get("name") for layer in placed}
     names = []
     for layer in placed:
+        if "name" in layer.component.arguments:
+            names.append(layer.component.arguments["name"])
+            continue
         stem, number = _identifier(_snake_case(layer.component.name)), 1
         while f"{stem}_{number}" in taken:
             number += 1

@@ -129,10 +129,17 @@ def _path(
 
 
 def _label(run: Run, runs: Sequence[Run]) -> str:
-    """The config's name; with the run's last digits where two runs share it."""
-    names = [other.config.name for other in runs]
+    """The config's name; where runs share it, what tells them apart: note, overrides, or id."""
     name = run.config.name
-    return name if names.count(name) == 1 else f"{name} {run.id[-4:]}"
+    alike = [other for other in runs if other.config.name == name]
+    if len(alike) == 1:
+        return name
+    for key in ("note", "overrides"):
+        words = [str(other.info.get(key) or "") for other in alike]
+        if len(set(words)) == len(alike) and len(max(words, key=len)) <= 40:
+            own = run.info.get(key) or "as it is"
+            return f"{name}, {own if isinstance(own, str) else ' '.join(own)}"
+    return f"{name} {run.id[-4:]}"
 
 
 def _title(runs: Sequence[Run]) -> str:

@@ -12,13 +12,12 @@ from typing import Any
 import numpy as np
 
 from dlrun.backend import keras
-from dlrun.config import TrainingConfig
 from dlrun.errors import DivergedError
 from dlrun.events import EpochEnded, Message, Report, StepsDone, ignore
 from dlrun.model import BuiltModel
-from dlrun.monitor import is_better
 from dlrun.prepare import PreparedData
 from dlrun.training.batches import batch_order
+from dlrun.training.best import BestWeights
 from dlrun.training.callbacks import callbacks_needing_batches, callbacks_watching_validation
 from dlrun.training.passes import (
     Pass,
@@ -46,9 +45,21 @@ class Fitted:
 
 
 def fit_model(
-    built: BuiltModel, data: PreparedData, tensors: TensorData, *, report: Report = ignore
+    built: BuiltModel,
+    data: PreparedData,
+    tensors: TensorData,
+    *,
+    best: BestWeights | None = None,
+    report: Report = ignore,
 ) -> Fitted:
     """Trains a compiled model as `model.fit` would on batches in the order of `batch_order`.
+
+    Args:
+        built: The model, changed in place.
+        data: The prepared data.
+        tensors: The same data as tensors.
+        best: Collects the best epoch's weights, which the model is given at the end.
+        report: Told of steps, epochs and whatever is worth knowing.
 
     Raises:
         DivergedError: the loss is NaN or infinite at an epoch's end; that epoch was reported.
@@ -68,7 +79,6 @@ def fit_model(
     run_epoch = _choose_epoch(built.callbacks, watching, report)
     train_pass = make_train_pass(model, tensors, len(rows), batch_size)
     validate = _make_validation(model, tensors, data.splits.validation, watching)
-    best = _choose_best(built, training, report)
     history: list[dict[str, float]] = []
     model.stop_training = False
     watching.on_train_begin()
@@ -89,13 +99,13 @@ def fit_model(
         report(EpochEnded(epoch + 1, training.epochs, logs))
         _check_finite(logs, epoch + 1)
         if best is not None:
-            best.see(epoch + 1, logs)
+            best.see(model, epoch + 1, logs)
         if model.stop_training:
             report(Message(f"stopped after epoch {epoch + 1} of {training.epochs} by a callback"))
             break
     model.optimizer.finalize_variable_values(model.trainable_variables)  # averages, if it keeps any
     watching.on_train_end()
-    kept = _restored_epoch(built.callbacks, len(history)) if best is None else best.restore()
+    kept = _restored_epoch(built.callbacks, len(history)) if best is None else best.restore(model)
     return Fitted(history, kept)
 
 
@@ -186,39 +196,6 @@ def _check_finite(logs: Mapping[str, float], epoch: int) -> None:
             f"a learning rate too large ({logs['learning_rate']:g}), features that are not scaled, "
             f"a logarithm of 0; try optimizer.learning_rate={logs['learning_rate'] / 10:g}"
         )
-
-
-class _Best:
-    """The weights of the best epoch so far."""
-
-    def __init__(self, model: Any, monitor: str, *, higher_is_better: bool) -> None:
-        self._model = model
-        self._monitor = monitor
-        self._higher_is_better = higher_is_better
-        self._value: float | None = None
-        self._epoch = 0
-        self._weights: list[np.ndarray] = []
-
-    def see(self, epoch: int, logs: Mapping[str, float]) -> None:
-        value = logs[self._monitor]
-        if is_better(value, self._value, higher_is_better=self._higher_is_better):
-            self._value, self._epoch = value, epoch
-            self._weights = self._model.get_weights()
-
-    def restore(self) -> int:
-        if self._weights:
-            self._model.set_weights(self._weights)
-        return self._epoch
-
-
-def _choose_best(built: BuiltModel, training: TrainingConfig, report: Report) -> _Best | None:
-    if training.keep == "last":
-        return None
-    if getattr(built.model.optimizer, "use_ema", False):
-        text = "the optimizer averages weights (use_ema): their average is kept, not the best epoch"
-        report(Message(text))
-        return None
-    return _Best(built.model, training.monitor, higher_is_better=built.higher_is_better)
 
 
 def _restored_epoch(callbacks: Sequence[Any], last: int) -> int:

@@ -11,10 +11,17 @@ import pytest
 from dlrun.backend import keras
 from dlrun.config import load_config
 from dlrun.errors import DivergedError
-from dlrun.events import Message, StepsDone
+from dlrun.events import Message, StepsDone, ignore
 from dlrun.model import build_model
 from dlrun.prepare import prepare_data
-from dlrun.training import TensorData, batch_order, evaluate_rows, fit_model, predict_rows
+from dlrun.training import (
+    TensorData,
+    batch_order,
+    choose_best,
+    evaluate_rows,
+    fit_model,
+    predict_rows,
+)
 
 WriteConfig = Callable[..., Path]
 
@@ -23,7 +30,8 @@ def train(path: Path, overrides: dict[str, Any] | None = None, **options: Any):
     data = prepare_data(load_config(path, overrides or {}).config)
     built = build_model(data)
     built = replace(built, callbacks=(*built.callbacks, *options.pop("callbacks", [])))
-    fitted = fit_model(built, data, TensorData.from_prepared(data), **options)
+    best = choose_best(built, data.config.training, options.get("report", ignore))
+    fitted = fit_model(built, data, TensorData.from_prepared(data), best=best, **options)
     return data, built.model, fitted
 
 

@@ -1,0 +1,52 @@
+"""The best epoch's weights, kept in memory while training goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from dlrun.config import TrainingConfig
+from dlrun.events import Message, Report
+from dlrun.model import BuiltModel
+from dlrun.monitor import is_better
+
+
+class BestWeights:
+    """Collects the weights of the best epoch so far.
+
+    Attributes:
+        epoch: Which it was, counted from 1; 0 before any.
+    """
+
+    def __init__(self, monitor: str, *, higher_is_better: bool) -> None:
+        self.epoch = 0
+        self._monitor = monitor
+        self._higher_is_better = higher_is_better
+        self._value: float | None = None
+        self._weights: list[np.ndarray] = []
+
+    def see(self, model: Any, epoch: int, logs: Mapping[str, float]) -> None:
+        """Copies the model's weights where this epoch is the best so far."""
+        value = logs[self._monitor]
+        if is_better(value, self._value, higher_is_better=self._higher_is_better):
+            self._value, self.epoch = value, epoch
+            self._weights = model.get_weights()
+
+    def restore(self, model: Any) -> int:
+        """Gives the model the best weights, where there are some; returns their epoch."""
+        if self._weights:
+            model.set_weights(self._weights)
+        return self.epoch
+
+
+def choose_best(built: BuiltModel, training: TrainingConfig, report: Report) -> BestWeights | None:
+    """Returns what collects the best weights; None where the last ones are kept."""
+    if training.keep == "last":
+        return None
+    if getattr(built.model.optimizer, "use_ema", False):
+        text = "the optimizer averages weights (use_ema): their average is kept, not the best epoch"
+        report(Message(text))
+        return None
+    return BestWeights(training.monitor, higher_is_better=built.higher_is_better)
