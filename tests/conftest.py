@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dlrun.catalog.datasets import CARDS
+from dlrun.catalog.own import OWN_DATASETS
 from dlrun.data import LOADERS, Dataset
 
 ROOT = Path(__file__).parent.parent
@@ -21,6 +22,16 @@ def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DLRUN_RUNS_DIR", str(folder))
     monkeypatch.setenv("DLRUN_DATA_DIR", str(tmp_path / "data"))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _own_registrations() -> Iterator[None]:
+    """Forgets the data sets that a test registered."""
+    loaders, own = dict(LOADERS), set(OWN_DATASETS)
+    yield
+    for registry, before in ((LOADERS, loaders), (OWN_DATASETS, own)):
+        registry.clear()
+        registry.update(before)
 
 
 @pytest.fixture

@@ -108,7 +108,7 @@ def test_quick_commands_load_nothing_heavy(arguments: list[str]) -> None:
     script = (
         "import sys, dlrun.cli.app as app\n"
         f"sys.argv = ['dlrun', *{arguments!r}]\n"
-        "try: app.main()\n"
+        "try: app.run_app()\n"
         "except SystemExit as stop: assert stop.code in (0, None), stop.code\n"
         "heavy = {'tensorflow', 'keras', 'matplotlib', 'pandas', 'sklearn'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"

@@ -71,7 +71,8 @@ def test_accuracy_of_numbers_is_a_warning(load: Load):
 def test_validating_on_the_official_test_rows_is_noted(load: Load):
     loaded = load({"digits": "{name: mnist, split: {validation: official}}"})
     assert [str(note) for note in loaded.notes] == [
-        "2:32  dataset.split.validation: no untouched test set is left"
+        "2:32  dataset.split.validation: validation: official leaves no untouched "
+        "test set to report at the end"
     ]
 
 
