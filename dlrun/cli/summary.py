@@ -91,7 +91,7 @@ def _show_run(name: str, diagram: Path | None, *, as_json: bool) -> None:
         facts = {
             "row": run_row(run, with_test=True),
             "info": run.info,
-            "metrics": run.metrics,
+            "metrics": run.metrics if run.has_metrics else None,
             "dataset": run.dataset,
             "parameters": run.parameters.to_dict(),
         }

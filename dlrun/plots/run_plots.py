@@ -10,7 +10,7 @@ from pathlib import Path
 
 from dlrun.errors import RunError, did_you_mean
 from dlrun.files import make_folder
-from dlrun.plots.curves import Curve, curve_rows, draw_curves, metric_names
+from dlrun.plots.curves import Curve, History, curve_rows, draw_curves, metric_names
 from dlrun.plots.diagram import draw_model
 from dlrun.plots.figure import DPI
 from dlrun.runs import Run
@@ -63,33 +63,14 @@ def draw_runs(
         RunError: a run has no history, or the runs have no such metric in common.
     """
     histories = [run.read_history() for run in runs]
-    common = [
-        name
-        for name in metric_names(histories[0])
-        if all(name in metric_names(history) for history in histories)
-    ]
+    chosen = metrics or _common_metrics(histories)
     for name in metrics:
-        if name not in common:
-            raise RunError(
-                f"no metric {name!r}{did_you_mean(name, common)}; "
-                f"{'these runs share' if len(runs) > 1 else 'there are'} {', '.join(common)}"
-            )
+        _check_metric(name, _common_metrics(histories), several=len(runs) > 1)
     paths = []
-    for metric in metrics or common:
-        curves: list[Curve] = []
-        for index, (run, history) in enumerate(zip(runs, histories, strict=True)):
-            curves += curve_rows(
-                history,
-                metric,
-                x_axis=style.x_axis,
-                steps_per_epoch=steps_per_epoch(run),
-                best_epoch=run.metrics.get("best_epoch"),
-                run=index,
-                label=_label(run, runs) if len(runs) > 1 else "",
-            )
-        path = _path(runs, style, metric, output, alone=len(metrics or common) == 1)
+    for metric in chosen:
+        path = _path(runs, style, metric, output, alone=len(chosen) == 1)
         draw_curves(
-            curves,
+            _curves(runs, histories, metric, style.x_axis),
             path,
             metric=metric,
             x_axis=style.x_axis,
@@ -101,6 +82,36 @@ def draw_runs(
         )
         paths.append(path)
     return paths
+
+
+def _common_metrics(histories: Sequence[History]) -> list[str]:
+    names = metric_names(histories[0])
+    return [name for name in names if all(name in metric_names(other) for other in histories)]
+
+
+def _check_metric(name: str, common: Sequence[str], *, several: bool) -> None:
+    if name not in common:
+        raise RunError(
+            f"no metric {name!r}{did_you_mean(name, common)}; "
+            f"{'these runs share' if several else 'there are'} {', '.join(common)}"
+        )
+
+
+def _curves(
+    runs: Sequence[Run], histories: Sequence[History], metric: str, x_axis: str
+) -> list[Curve]:
+    curves: list[Curve] = []
+    for index, (run, history) in enumerate(zip(runs, histories, strict=True)):
+        curves += curve_rows(
+            history,
+            metric,
+            x_axis=x_axis,
+            steps_per_epoch=steps_per_epoch(run),
+            best_epoch=run.metrics.get("best_epoch"),
+            run=index,
+            label=_label(run, runs) if len(runs) > 1 else "",
+        )
+    return curves
 
 
 def steps_per_epoch(run: Run) -> int:

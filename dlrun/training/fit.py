@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import math
+import numbers
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from dlrun.model import BuiltModel
 from dlrun.prepare import PreparedData
 from dlrun.training.batches import batch_order
 from dlrun.training.best import BestWeights
-from dlrun.training.callbacks import callbacks_needing_batches, callbacks_watching_validation
+from dlrun.training.epochs import Steps, choose_epoch
 from dlrun.training.passes import (
     Pass,
     TensorData,
@@ -26,9 +26,6 @@ from dlrun.training.passes import (
     make_train_pass,
     read_metrics,
 )
-
-CHUNK_SECONDS = 0.3
-"""About how long a part of an epoch may run before progress is told and Ctrl-C is heard."""
 
 
 @dataclass(frozen=True)
@@ -64,112 +61,92 @@ def fit_model(
     Raises:
         DivergedError: the loss is NaN or infinite at an epoch's end; that epoch was reported.
     """
-    model, training, rows = built.model, data.config.training, data.splits.train
-    batch_size = len(rows) if training.batch_size == "full" else int(training.batch_size)
-    batch_size = min(batch_size, len(rows))
-    steps = math.ceil(len(rows) / batch_size)
-    watching = keras.callbacks.CallbackList(
-        list(built.callbacks),
-        add_history=True,
-        model=model,
-        epochs=training.epochs,
-        steps=steps,
-        verbose=0,
-    )
-    run_epoch = _choose_epoch(built.callbacks, watching, report)
-    train_pass = make_train_pass(model, tensors, len(rows), batch_size)
-    validate = _make_validation(model, tensors, data.splits.validation, watching)
+    model, epochs = built.model, data.config.training.epochs
+    loop = _prepare_loop(built, data, tensors, report)
     history: list[dict[str, float]] = []
     model.stop_training = False
-    watching.on_train_begin()
-    for epoch in range(training.epochs):
-        started = time.perf_counter()
-        watching.on_epoch_begin(epoch)
-        model.reset_metrics()
-        order = rows[batch_order(data.config.seed, epoch, len(rows))]
-        for step in run_epoch(train_pass, order, batch_size, lambda: read_metrics(model)):
-            logs = read_metrics(model)
-            report(StepsDone(epoch + 1, training.epochs, step, steps, logs))
-        logs |= validate()
-        logs["learning_rate"] = float(model.optimizer.learning_rate)
-        watching.on_epoch_end(epoch, logs)
-        logs = _with_additions(model, logs)
-        logs["epoch_seconds"] = round(time.perf_counter() - started, 4)
+    loop.watching.on_train_begin()
+    for epoch in range(epochs):
+        logs = _run_epoch(loop, epoch)
         history.append(logs)
-        report(EpochEnded(epoch + 1, training.epochs, logs))
+        report(EpochEnded(epoch + 1, epochs, logs))
         _check_finite(logs, epoch + 1)
         if best is not None:
             best.see(model, epoch + 1, logs)
         if model.stop_training:
-            report(Message(f"stopped after epoch {epoch + 1} of {training.epochs} by a callback"))
+            report(Message(f"stopped after epoch {epoch + 1} of {epochs} by a callback"))
             break
     model.optimizer.finalize_variable_values(model.trainable_variables)  # averages, if it keeps any
-    watching.on_train_end()
+    loop.watching.on_train_end()
     kept = _restored_epoch(built.callbacks, len(history)) if best is None else best.restore(model)
     return Fitted(history, kept)
+
+
+@dataclass(frozen=True)
+class _Loop:
+    """What stays the same from epoch to epoch."""
+
+    model: Any
+    data: PreparedData
+    batch_size: int
+    watching: Any
+    train_pass: Pass
+    steps_of: Callable[..., Steps]
+    validate: Callable[[], dict[str, float]]
+    report: Report
+
+
+def _prepare_loop(
+    built: BuiltModel, data: PreparedData, tensors: TensorData, report: Report
+) -> _Loop:
+    training, num_rows = data.config.training, len(data.splits.train)
+    batch_size = num_rows if training.batch_size == "full" else int(training.batch_size)
+    batch_size = min(batch_size, num_rows)
+    watching = keras.callbacks.CallbackList(
+        list(built.callbacks),
+        add_history=True,
+        model=built.model,
+        epochs=training.epochs,
+        steps=math.ceil(num_rows / batch_size),
+        verbose=0,
+    )
+    return _Loop(
+        model=built.model,
+        data=data,
+        batch_size=batch_size,
+        watching=watching,
+        train_pass=make_train_pass(built.model, tensors, num_rows, batch_size),
+        steps_of=choose_epoch(built.callbacks, watching, report),
+        validate=_make_validation(built.model, tensors, data.splits.validation, watching),
+        report=report,
+    )
+
+
+def _run_epoch(loop: _Loop, epoch: int) -> dict[str, float]:
+    """Trains an epoch, counted from 0, and validates; returns its row of the history."""
+    model, config, rows = loop.model, loop.data.config, loop.data.splits.train
+    started = time.perf_counter()
+    loop.watching.on_epoch_begin(epoch)
+    model.reset_metrics()
+    order = rows[batch_order(config.seed, epoch, len(rows))]
+    num_steps = math.ceil(len(rows) / loop.batch_size)
+    logs: dict[str, float] = {}
+    for step in loop.steps_of(loop.train_pass, order, loop.batch_size, lambda: read_metrics(model)):
+        logs = read_metrics(model)
+        loop.report(StepsDone(epoch + 1, config.training.epochs, step, num_steps, logs))
+    logs |= loop.validate()
+    logs["learning_rate"] = float(model.optimizer.learning_rate)
+    loop.watching.on_epoch_end(epoch, logs)
+    logs = _with_additions(model, logs)
+    logs["epoch_seconds"] = round(time.perf_counter() - started, 4)
+    return logs
 
 
 def _with_additions(model: Any, logs: dict[str, float]) -> dict[str, float]:
     """What callbacks added to the epoch's logs, which Keras keeps in the model's history."""
     told = {name: values[-1] for name, values in model.history.history.items()}
-    return logs | {name: float(value) for name, value in told.items() if name not in logs}
-
-
-Steps = Iterator[int]
-"""Trains as it is iterated; yields how many steps of the epoch are done."""
-
-
-def _choose_epoch(callbacks: Sequence[Any], watching: Any, report: Report) -> Callable[..., Steps]:
-    for name in callbacks_watching_validation(callbacks):
-        text = f"{name}: its on_test_batch_* methods are not called, validation is one pass"
-        report(Message(text, level="warning"))
-    names = callbacks_needing_batches(callbacks)
-    if not names:
-        return functools.partial(_epoch_in_chunks, _Pace())
-    report(Message(f"training step by step, since {', '.join(names)} must see every batch"))
-    return functools.partial(_epoch_in_steps, watching)
-
-
-@dataclass
-class _Pace:
-    """How many steps a chunk has; starts at one, since the first call also traces."""
-
-    steps: int = 1
-
-    def adapt(self, seconds: float) -> None:
-        fitting = int(CHUNK_SECONDS * self.steps / max(seconds, 1e-6))
-        self.steps = max(1, min(self.steps * 64, fitting))
-
-
-def _epoch_in_chunks(
-    pace: _Pace, train_pass: Pass, order: np.ndarray, batch_size: int, _logs: Any
-) -> Steps:
-    """Many steps a call; as many as fit into `CHUNK_SECONDS`, measured on the way."""
-    steps = math.ceil(len(order) / batch_size)
-    done = 0
-    while done < steps:
-        chunk = pace.steps
-        started = time.perf_counter()
-        train_pass(order[done * batch_size : (done + chunk) * batch_size])
-        if done + chunk <= steps:
-            pace.adapt(time.perf_counter() - started)
-        done = min(done + chunk, steps)
-        yield done
-
-
-def _epoch_in_steps(
-    watching: Any,
-    train_pass: Pass,
-    order: np.ndarray,
-    batch_size: int,
-    logs: Callable[[], Mapping[str, float]],
-) -> Steps:
-    """One step a call, with the callbacks' batch methods around it."""
-    for step, start in enumerate(range(0, len(order), batch_size)):
-        watching.on_train_batch_begin(step)
-        train_pass(order[start : start + batch_size])
-        watching.on_train_batch_end(step, logs())
-        yield step + 1
+    added = {name: value for name, value in told.items() if name not in logs}
+    return logs | {name: float(v) for name, v in added.items() if isinstance(v, numbers.Real)}
 
 
 def _make_validation(
