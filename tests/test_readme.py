@@ -10,6 +10,7 @@ from typer.main import get_command
 from dlrun.cli.app import app
 from dlrun.config import Config
 from dlrun.config.keys import Section, keys_of
+from dlrun.config.shipped import shipped_configs
 from dlrun.runs import run as layout
 
 ROOT = Path(__file__).parent.parent
@@ -86,7 +87,7 @@ def test_every_make_target_named_exists() -> None:
 
 
 def test_every_shipped_config_has_a_row_and_every_named_one_exists() -> None:
-    shipped = {path.stem for path in (ROOT / "configs").glob("*.yaml")}
+    shipped = {config.name for config in shipped_configs()}
     assert set(re.findall(r"^\| `(\w+)` \| \d", README, re.M)) == shipped
     assert set(re.findall(r"configs[/\\](\w+)\.yaml", README)) <= shipped
 

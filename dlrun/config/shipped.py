@@ -11,6 +11,7 @@ from dlrun.config.words import wrong_value
 from dlrun.errors import ConfigError, Problem, did_you_mean
 from dlrun.files import write_json, write_text
 
+EDITOR_LINE = "yaml-language-server: $schema="
 SCHEMA_FILE = "dlrun.schema.json"
 """What the first line of a new config points editors to; lies beside the config."""
 
@@ -33,9 +34,13 @@ class ShippedConfig:
 
 
 def shipped_configs() -> tuple[ShippedConfig, ...]:
-    """Returns the shipped configs by name; none where neither folder exists."""
+    """Returns the shipped configs by name; none where neither folder exists.
+
+    In a checkout the user's own lie beside them; those that `copy_config` made are left out.
+    """
     paths = sorted(configs_dir().glob("*.yaml"))
-    return tuple(ShippedConfig(path.stem, path, _headline(path)) for path in paths)
+    found = (ShippedConfig(path.stem, path, _headline(path)) for path in paths)
+    return tuple(config for config in found if not config.headline.startswith(EDITOR_LINE))
 
 
 def read(name: str) -> str:
@@ -78,7 +83,7 @@ def copy_config(origin: str, name: str, folder: Path) -> Path:
     while lines and (lines[0].startswith("#") or not lines[0].strip()):
         del lines[0]
     body = [f"name: {name}" if line.startswith("name:") else line for line in lines]
-    header = [f"# yaml-language-server: $schema={SCHEMA_FILE}", f"# Started from {origin}."]
+    header = [f"# {EDITOR_LINE}{SCHEMA_FILE}", f"# Started from {origin}."]
     write_json(folder / SCHEMA_FILE, json_schema())
     write_text(path, "\n".join([*header, *body]) + "\n")
     return path

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dlrun.config import load_config
+from dlrun.config import load_config, shipped
 from dlrun.config.shipped import configs_dir, copy_config, read, shipped_configs
 from dlrun.errors import ConfigError
 from dlrun.files import read_json
@@ -52,3 +52,12 @@ def test_an_unknown_shipped_config_is_told_with_the_nearest():
         ConfigError, match="no shipped config of this name; did you mean 'mnist_dee"
     ):
         read("mnist_dep")
+
+
+def test_ones_own_configs_beside_the_shipped_ones_are_not_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "base.yaml").write_text("# What it shows.\nname: base\n", encoding="utf-8")
+    monkeypatch.setattr(shipped, "configs_dir", lambda: tmp_path)
+    shipped.copy_config("base", "mine", tmp_path)
+    assert [config.name for config in shipped.shipped_configs()] == ["base"]
