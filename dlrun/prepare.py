@@ -12,7 +12,7 @@ import numpy as np
 from dlrun.catalog.datasets import CARDS
 from dlrun.config import Config, flatten_layers, resolve_with_data
 from dlrun.config.imports import import_modules
-from dlrun.config.stack import output_index
+from dlrun.config.stack import output_layer
 from dlrun.data import Dataset, Scaling, Splits, encode_labels, fit_scaling, load_dataset
 from dlrun.data import make_splits as split_rows
 from dlrun.errors import DatasetError
@@ -164,8 +164,7 @@ def choose_encoding(config: Config, dataset: Dataset) -> str:
         return "value"
     if config.loss.name.startswith("Sparse"):
         return "index"
-    layers = flatten_layers(config.model)
-    last = layers[output_index(layers) or -1]
+    last = output_layer(flatten_layers(config.model))
     units = last.component.arguments.get("units")
     if units == dataset.num_classes:
         return "one_hot"

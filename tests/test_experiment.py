@@ -11,12 +11,13 @@ import pytest
 
 import dlrun
 from dlrun.backend import keras
+from dlrun.cli.display import result_lines
 from dlrun.config import load_config
 from dlrun.errors import DivergedError, ModelError, StorageError
 from dlrun.events import EpochEnded
 from dlrun.files import atomic
 from dlrun.prepare import prepare_data
-from dlrun.runs import Run, list_runs
+from dlrun.runs import Run, list_runs, record
 
 WriteConfig = Callable[..., Path]
 
@@ -167,7 +168,26 @@ def test_ctrl_c_leaves_a_labelled_run_with_its_epochs(write_config: WriteConfig)
     (run,) = list_runs()
     assert (run.status, run.info["exit_code"], run.metrics["epochs"]) == ("interrupted", 130, 2)
     assert (run.plots_dir / "loss.png").is_file()
+    assert run.model().count_params() == run.parameters.total
+    assert run.metrics["kept_epoch"] in (1, 2)
+    assert "  test        not looked at: the run did not finish" in result_lines(run)
     assert len(json.loads((run.path / "history.json").read_text())["loss"]) == 2
+
+
+def test_a_running_run_shows_how_far_it_is(
+    write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[str, int]] = []
+
+    def look(event: object) -> None:
+        if isinstance(event, EpochEnded):
+            (run,) = list_runs()
+            seen.append((run.status, run.info["epochs_done"]))
+
+    monkeypatch.setattr(record, "HEARTBEAT_SECONDS", -1.0)
+    run = dlrun.train(write_config(), report=look)
+    assert seen == [("running", 1), ("running", 2), ("running", 3)]
+    assert run.info["duration_seconds"] >= sum(run.history["epoch_seconds"])
 
 
 def test_a_full_disk_at_the_start_leaves_no_folder(

@@ -23,6 +23,8 @@ SIGMOID = "{layers: [Dense: {units: 1, activation: sigmoid}]}"
         ({"loss": "mse"}, "one_hot", (150, 3)),
         ({"dataset": "breast_cancer", "model": SIGMOID, "loss": "binary_crossentropy"},
          "column", (569, 1)),
+        ({"dataset": "breast_cancer", "model": "{layers: [Dense: 1, Activation: sigmoid]}",
+          "loss": "mse"}, "column", (569, 1)),
         ({"dataset": "breast_cancer", "model": SOFTMAX_2}, "one_hot", (569, 2)),
         ({"dataset": "diabetes", "model": "{layers: [Dense: 1]}", "loss": "mse"},
          "value", (442, 1)),

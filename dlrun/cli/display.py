@@ -106,6 +106,8 @@ def result_lines(run: Run) -> list[str]:
     ]
     if metrics["test"]:
         lines.append(f"  {'test':<11} {_values(metrics['test'], False)} (weights of epoch {kept})")
+    elif "test" in run.dataset["parts"]:
+        lines.append(f"  {'test':<11} not looked at: the run did not finish")
     else:
         lines.append(f"  {'test':<11} none: no test rows were held back")
     lines.append(f"  {'plots':<11} {run.plots_dir}{os.sep}")

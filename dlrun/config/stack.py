@@ -153,6 +153,12 @@ def output_index(placed: Sequence[PlacedLayer]) -> int | None:
     return None
 
 
+def output_layer(placed: Sequence[PlacedLayer]) -> PlacedLayer:
+    """Returns the layer that makes the output; the last one where none has units or filters."""
+    index = output_index(placed)
+    return placed[-1 if index is None else index]
+
+
 def following_activation(placed: Sequence[PlacedLayer], index: int) -> Component | None:
     """Returns the activation layer right after a layer, or None."""
     for layer in placed[index + 1 :]:

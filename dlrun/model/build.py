@@ -8,7 +8,7 @@ from typing import Any
 from dlrun.backend import keras
 from dlrun.config import Component, Config, flatten_layers
 from dlrun.config.imports import import_modules
-from dlrun.config.stack import output_index
+from dlrun.config.stack import output_layer
 from dlrun.errors import ModelError
 from dlrun.files import KeyPath
 from dlrun.model.instantiate import first_sentence, instantiate
@@ -81,8 +81,7 @@ def _check_output(data: PreparedData, model: Any) -> None:
     wanted = (dataset.num_classes,) if one_a_class else tuple(data.labels.shape[1:])
     if output == wanted:
         return
-    layers = flatten_layers(config.model)
-    last = layers[output_index(layers) or -1]
+    last = output_layer(flatten_layers(config.model))
     raise ModelError(
         f"{config.place(last.path)}: the model's output has shape {output}, and "
         f"{dataset.name} with {config.loss.name} needs {wanted}"

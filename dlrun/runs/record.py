@@ -151,14 +151,14 @@ class Recorder:
     def model(self, model: Any) -> None:
         """Writes `model.keras`."""
         final = self.run.path / layout.MODEL
-        temporary = final.with_name(f".{final.name}")
+        temporary = final.with_name(".model.tmp.keras")  # Keras insists on its suffix
         try:
-            model.save(temporary.with_suffix(".tmp.keras"))
-            os.replace(temporary.with_suffix(".tmp.keras"), final)
+            model.save(temporary)
+            os.replace(temporary, final)
         except OSError as error:
             raise storage_error(final, error) from error
         finally:
-            temporary.with_suffix(".tmp.keras").unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
 
     def log(self, text: str) -> None:
         """Appends a line to `run.log`, with the time of day before it."""
