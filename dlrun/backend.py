@@ -83,4 +83,19 @@ class _Lines(logging.Handler):
         self._write(record.getMessage())
 
 
-__all__ = ["keras", "startup_noise", "tensorflow_log_to", "tf"]
+def use_threads(wanted: int) -> int:
+    """Gives TensorFlow so many threads, unless it runs already: it takes them once a process.
+
+    Returns:
+        How many it has; 0 stands for as many as there are processors.
+    """
+    threading = tf.config.threading
+    try:
+        threading.set_intra_op_parallelism_threads(wanted)
+        threading.set_inter_op_parallelism_threads(wanted)
+    except RuntimeError:  # TensorFlow's context is made, by an earlier training or by the user
+        pass
+    return int(threading.get_intra_op_parallelism_threads())
+
+
+__all__ = ["keras", "startup_noise", "tensorflow_log_to", "tf", "use_threads"]

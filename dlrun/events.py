@@ -19,6 +19,26 @@ class Message:
 
 
 @dataclass(frozen=True)
+class EngineChosen:
+    """How epochs run from now on, and why; a warning where that is not what was asked for.
+
+    Attributes:
+        engine: "compiled", "compiled+xla" or "stepwise".
+        reason: In a few words.
+        level: "info" or "warning".
+    """
+
+    engine: str
+    reason: str
+    level: str = "info"
+
+    @property
+    def text(self) -> str:
+        """The sentence that is shown."""
+        return f"engine: {self.engine} ({self.reason})"
+
+
+@dataclass(frozen=True)
 class Progress:
     """How far a task with a known end has come, such as a download.
 
@@ -55,7 +75,7 @@ class EpochEnded:
     logs: Mapping[str, float]
 
 
-Event = Message | Progress | StepsDone | EpochEnded
+Event = Message | EngineChosen | Progress | StepsDone | EpochEnded
 Report = Callable[[Event], None]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from dlrun.backend import startup_noise, tensorflow_log_to, tf
 from dlrun.config import Config
-from dlrun.events import EpochEnded, Event, Message, Report, ignore
+from dlrun.events import EngineChosen, EpochEnded, Event, Message, Report, ignore
 from dlrun.model import BuiltModel, build_model
 from dlrun.plots.run_plots import draw_run
 from dlrun.prepare import PreparedData
@@ -18,11 +18,13 @@ from dlrun.results import summarize_history
 from dlrun.runs import Run
 from dlrun.runs.environment import count_cpus, describe_environment
 from dlrun.runs.record import Recorder, create_run
+from dlrun.threads import settle_threads
 from dlrun.training import (
     EVALUATION_BATCH_SIZE,
     BestWeights,
     TensorData,
     choose_best,
+    choose_engine,
     evaluate_rows,
     fit_model,
     predict_rows,
@@ -46,8 +48,10 @@ def run_experiment(
         DivergedError: the loss became NaN or infinite; the folder keeps the history.
         StorageError: a file could not be written.
     """
+    data = settle_threads(data, report)  # before TensorFlow's first operation
     config = data.config
     built = build_model(data)
+    engine = choose_engine(config, built.callbacks)
     run = create_run(config, runs_dir=runs_dir)
     with (
         Recorder(run, config, command=command, overrides=overrides) as recorder,
@@ -62,9 +66,12 @@ def run_experiment(
         tensors = TensorData.from_prepared(data)
         history: list[Mapping[str, float]] = []
         listen = _recording(recorder, history, report)
+        listen(EngineChosen(engine.name, engine.reason))
         best = choose_best(built, config.training, listen)
         try:
-            kept_epoch = fit_model(built, data, tensors, best=best, report=listen).kept_epoch
+            kept_epoch = fit_model(
+                built, data, tensors, engine=engine, best=best, report=listen
+            ).kept_epoch
         except BaseException:
             _keep_what_there_is(recorder, data, built, history, best, listen)
             raise
@@ -103,6 +110,9 @@ def _recording(recorder: Recorder, history: list[Mapping[str, float]], report: R
             history.append(event.logs)
             shown = "  ".join(f"{name} {value:.6g}" for name, value in event.logs.items())
             recorder.log(f"epoch {event.epoch}/{event.epochs}  {shown}")
+        elif isinstance(event, EngineChosen):
+            recorder.engine(event.engine, event.reason)
+            recorder.log(event.text)
         elif isinstance(event, Message):
             recorder.log(event.text)
         report(event)

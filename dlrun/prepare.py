@@ -15,6 +15,7 @@ from dlrun.config.imports import import_modules
 from dlrun.config.stack import output_layer
 from dlrun.data import Dataset, Scaling, Splits, encode_labels, fit_scaling, load_dataset
 from dlrun.data import make_splits as split_rows
+from dlrun.data.weights import class_weights, make_train_weight
 from dlrun.errors import DatasetError
 from dlrun.events import Event, Message, Report, ignore
 
@@ -31,6 +32,9 @@ class PreparedData:
         labels: What the loss is given, (n,) or (n, units), float32 or int64.
         encoding: How labels were made from `dataset.y`: index, one_hot, column or value.
         messages: What was said on the way, for the run's log.
+        sample_weight: (n,) float32, the data's own weights, for training, validation and test.
+        train_weight: (n,) float32, what training multiplies each row's loss by: the weight of
+            its class where the config asks for that, else `sample_weight`; None for 1.
     """
 
     config: Config
@@ -40,6 +44,8 @@ class PreparedData:
     labels: np.ndarray
     encoding: str
     messages: tuple[Message, ...]
+    sample_weight: np.ndarray | None = None
+    train_weight: np.ndarray | None = None
 
     @property
     def rows(self) -> Mapping[str, np.ndarray]:
@@ -65,9 +71,18 @@ class PreparedData:
             "class_names": list(data.class_names),
             "feature_names": list(data.feature_names),
             "label_encoding": self.encoding,
+            "weighted": data.sample_weight is not None,
+            "class_weight": self._class_weight(),
             "scaling": self.scaling.to_dict(),
             "parts": {part: self._part_facts(rows) for part, rows in self.rows.items()},
         }
+
+    def _class_weight(self) -> dict[str, float] | None:
+        """The weight of each class in the training loss, by name; None for all alike."""
+        weights = class_weights(self.config, self.dataset, self.splits.train)
+        if weights is None:
+            return None
+        return dict(zip(self.dataset.class_names, weights.tolist(), strict=True))
 
     def _part_facts(self, rows: np.ndarray) -> dict[str, Any]:
         facts: dict[str, Any] = {"num_rows": len(rows)}
@@ -106,10 +121,21 @@ def prepare_data(
     splits = split_rows(dataset, config.dataset.split, config.seed)
     for message in _remarks(config, dataset, splits):
         listen(message)
+    train_weight = make_train_weight(config, dataset, splits, listen)
     scaling = fit_scaling(_scale_kind(config), dataset.x[splits.train])
     encoding = choose_encoding(config, dataset)
     labels = encode_labels(dataset.y, dataset.task, dataset.num_classes, encoding)
-    return PreparedData(config, dataset, splits, scaling, labels, encoding, tuple(messages))
+    return PreparedData(
+        config=config,
+        dataset=dataset,
+        splits=splits,
+        scaling=scaling,
+        labels=labels,
+        encoding=encoding,
+        messages=tuple(messages),
+        sample_weight=dataset.sample_weight,
+        train_weight=train_weight,
+    )
 
 
 def _import_own(config: Config) -> None:

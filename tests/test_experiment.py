@@ -232,7 +232,7 @@ def test_the_log_holds_warnings_and_the_end(write_config: WriteConfig) -> None:
 def test_the_order_of_batches_follows_the_configs_seed(
     write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dlrun.training import batches, fit
+    from dlrun.training import batches, loop
 
     seen: list[tuple[int, int]] = []
 
@@ -240,7 +240,7 @@ def test_the_order_of_batches_follows_the_configs_seed(
         seen.append((seed, epoch))
         return batches.batch_order(seed, epoch, num_rows)
 
-    monkeypatch.setattr(fit, "batch_order", order)
+    monkeypatch.setattr(loop, "batch_order", order)
     dlrun.train(write_config(), {"seed": 5})
     assert seen == [(5, 0), (5, 1), (5, 2)]
 

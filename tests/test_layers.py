@@ -22,6 +22,7 @@ ORDER = [
     "results",
     "prepare",
     "runs",
+    "threads",
     "model",
     "training",
     "plots",

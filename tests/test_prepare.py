@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from dlrun.config import load_config
-from dlrun.errors import DatasetError
+from dlrun.errors import ConfigError, DatasetError
 from dlrun.events import Message
 from dlrun.prepare import data_shape, prepare_data
 
@@ -96,3 +96,70 @@ def test_numbers_that_an_embedding_looks_up_are_not_scaled(
     )
     data = prepare_data(load_config(path).config)
     np.testing.assert_array_equal(data.scaling.apply(data.dataset.x), words)
+
+
+WEIGHED = {
+    "dataset": "{name: breast_cancer, split: {train: 0.6, validation: 0.2, test: 0.2}}",
+    "model": SIGMOID,
+    "loss": "binary_crossentropy",
+}
+
+
+def test_class_weights_are_used_told_and_recorded(write_config: WriteConfig) -> None:
+    told: list[object] = []
+    path = write_config(**WEIGHED, training="{epochs: 1, class_weight: {benign: 0.5, 0: 2}}")
+    data = prepare_data(load_config(path).config, told.append)
+    assert data.sample_weight is None
+    assert data.train_weight is not None
+    assert data.train_weight.dtype == np.float32
+    np.testing.assert_array_equal(data.train_weight, np.where(data.dataset.y == 1, 0.5, 2))
+    assert Message("class weights: malignant 2, benign 0.5") in data.messages
+    assert Message("class weights: malignant 2, benign 0.5") in told
+    facts = data.facts()
+    assert (facts["weighted"], facts["class_weight"]) == (False, {"malignant": 2, "benign": 0.5})
+
+
+def test_balanced_weights_are_of_the_training_rows(write_config: WriteConfig) -> None:
+    path = write_config(**WEIGHED, training="{epochs: 1, class_weight: balanced}")
+    data = prepare_data(load_config(path).config)
+    assert data.train_weight is not None
+    y, weight = data.dataset.y[data.splits.train], data.train_weight[data.splits.train]
+    assert weight[y == 0].sum() == pytest.approx(weight[y == 1].sum(), rel=1e-6)
+    assert weight.mean() == pytest.approx(1, rel=1e-6)
+    assert data.config.training.class_weight == "balanced"
+
+
+def test_the_datas_own_weights_train_and_validate(
+    write_config: WriteConfig, tmp_path: Path
+) -> None:
+    weight = np.linspace(0.5, 3, 60)
+    np.savez(tmp_path / "own.npz", x=np.eye(60), y=np.arange(60) % 3, sample_weight=weight)
+    own = f"{{name: npz, options: {{path: {tmp_path}/own.npz}}}}"
+    data = prepare_data(load_config(write_config(dataset=own)).config)
+    np.testing.assert_array_equal(data.sample_weight, weight.astype(np.float32))
+    assert data.train_weight is data.sample_weight
+    assert data.facts()["weighted"] is True
+    path = write_config(dataset=own, training="{epochs: 1, class_weight: balanced}")
+    with pytest.raises(ConfigError, match="npz brings a weight a row, and Keras takes one of"):
+        prepare_data(load_config(path).config)
+
+
+def test_without_weights_there_are_none(write_config: WriteConfig) -> None:
+    data = prepare_data(load_config(write_config()).config)
+    assert (data.sample_weight, data.train_weight) == (None, None)
+    facts = data.facts()
+    assert (facts["weighted"], facts["class_weight"]) == (False, None)
+
+
+def test_classes_of_ones_own_data_are_known_once_they_are_loaded(
+    write_config: WriteConfig, tmp_path: Path
+) -> None:
+    y = np.array(["cat", "dog", "eel"])[np.arange(60) % 3]
+    np.savez(tmp_path / "own.npz", x=np.eye(60), y=y)
+    path = write_config(
+        dataset=f"{{name: npz, options: {{path: {tmp_path}/own.npz}}}}",
+        training="{epochs: 1, class_weight: {dgo: 2}}",
+    )
+    told = r"6:38  training\.class_weight\.dgo: unknown class 'dgo'; did you mean 'dog'\?"
+    with pytest.raises(ConfigError, match=told):
+        prepare_data(load_config(path).config)

@@ -17,7 +17,7 @@ from typing import Any
 import typer
 
 from dlrun import events
-from dlrun.events import EpochEnded, Event, Message, Report
+from dlrun.events import EngineChosen, EpochEnded, Event, Message, Report
 from dlrun.files import plain
 from dlrun.runs import Run
 
@@ -55,7 +55,7 @@ class _Live:
 
 def _plain_lines(event: Event) -> None:
     """One line an epoch, a message or a finished download; nothing that moves."""
-    if isinstance(event, Message):
+    if isinstance(event, Message | EngineChosen):
         label = "warning: " if event.level == "warning" else ""
         typer.echo(f"{label}{event.text}", err=True)
     elif isinstance(event, EpochEnded):

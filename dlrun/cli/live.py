@@ -17,7 +17,7 @@ from rich.text import Text
 
 from dlrun import events
 from dlrun.cli.display import short_number
-from dlrun.events import EpochEnded, Event, Message, StepsDone
+from dlrun.events import EngineChosen, EpochEnded, Event, Message, StepsDone
 
 LINE_SECONDS = 0.2
 """Epochs that follow each other faster than this do not all get a line."""
@@ -58,7 +58,7 @@ class LiveDisplay:
 
     def __call__(self, event: Event) -> None:
         """Shows one event."""
-        if isinstance(event, Message):
+        if isinstance(event, Message | EngineChosen):
             style = "yellow" if event.level == "warning" else "dim"
             self._console.print(Text(event.text, style=style), soft_wrap=False)
         elif isinstance(event, StepsDone):

@@ -11,6 +11,7 @@ from typing import Any
 
 from dlrun.catalog import find_component
 from dlrun.config import data_rules, model_rules
+from dlrun.config.class_weight import judge_class_weight
 from dlrun.config.component import Component
 from dlrun.config.draft import Draft
 from dlrun.config.findings import Finding, Findings
@@ -35,11 +36,13 @@ def judge(draft: Draft) -> Findings:
         data_rules.judge_dataset,
         data_rules.judge_shares,
         data_rules.judge_official_rows,
+        judge_class_weight,
         _loss,
         _metrics,
         _monitors,
         _schedule_and_plateau,
         _tensorboard,
+        _engine,
     ):
         rule(draft, found)
     model_rules.judge_layers(draft, found)
@@ -183,3 +186,14 @@ def _tensorboard(draft: Draft, found: Findings) -> None:
                 ("training", "callbacks", index),
                 "TensorBoard needs the package tensorboard; pip install 'dlrun[tensorboard]'",
             )
+
+
+def _engine(draft: Draft, found: Findings) -> None:
+    engine, jit_compile = draft.get("training", "engine"), draft.get("training", "jit_compile")
+    asked = {("compiled", True): "compiled+xla", ("compiled+xla", False): "compiled"}
+    if (right := asked.get((engine, jit_compile))) is not None:
+        found.error(
+            ("training", "jit_compile"),
+            f"jit_compile: {str(jit_compile).lower()} is engine: {right}, and engine is "
+            f"{engine!r}; leave one of the two out",
+        )

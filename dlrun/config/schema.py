@@ -12,7 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from dlrun.config.checks import ListOf, Text, Whole, either, word
+from dlrun.config.checks import Flag, ListOf, Text, Whole, either, word
+from dlrun.config.class_weight import ClassWeight, ClassWeights
 from dlrun.config.component import Component
 from dlrun.config.components import component
 from dlrun.config.keys import Section, key, plain_section
@@ -97,6 +98,30 @@ class TrainingConfig:
     )
     keep: Literal["best", "last"] = key(
         word("best", "last"), "which epoch's weights model.keras holds", "best"
+    )
+    engine: Literal["auto", "compiled", "compiled+xla", "stepwise"] = key(
+        word("auto", "compiled", "compiled+xla", "stepwise"),
+        "how an epoch runs: many steps a call, the same by XLA, or one; auto: compiled, or "
+        "stepwise where a callback must see every batch",
+        "auto",
+    )
+    jit_compile: bool | Literal["auto"] = key(
+        either(Flag(), word("auto")),
+        "whether XLA compiles the train step: faster, its last digits differ; auto: as engine says",
+        "auto",
+    )
+    precision: str = key(
+        word("float32", "float64", "float16", "bfloat16", "mixed_float16", "mixed_bfloat16"),
+        "Keras's dtype policy",
+        "float32",
+    )
+    threads: int | Literal["auto"] = key(
+        either(_COUNT, word("auto")),
+        "of TensorFlow, which decide speed and last digits; auto: what is faster for the net",
+        "auto",
+    )
+    class_weight: ClassWeight = key(
+        ClassWeights(), "of the training loss: none, balanced, or a number a class", "none"
     )
 
 

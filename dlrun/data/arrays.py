@@ -27,7 +27,8 @@ def npz(path: str, task: Task | None = None) -> Dataset:
     `x` is (num_rows, …): uint8 stays (images), other numbers become float32. `y` of whole
     numbers, booleans or words holds classes, numbered in their order; of other numbers, values
     to predict. `x_test` and `y_test` become the official test rows; `x_train` and `y_train` are
-    other names of x and y. `class_names` and `feature_names` (words) may be there.
+    other names of x and y. `sample_weight` (and `sample_weight_test` beside `x_test`), a number
+    a row, `class_names` and `feature_names` (words) may be there.
 
     Args:
         path: Of the file; a relative one starts where dlrun is run, `~` at the home folder.
@@ -35,7 +36,7 @@ def npz(path: str, task: Task | None = None) -> Dataset:
 
     Raises:
         DatasetError: no such file, damaged, no x or y, or one of them under both its names,
-            objects in it, lengths that differ, NaN.
+            objects in it, lengths that differ, NaN, weights that are no numbers.
     """
     if task is not None and task not in TASKS:
         raise DatasetError(
@@ -66,6 +67,7 @@ def npz(path: str, task: Task | None = None) -> Dataset:
         source=f"file {path}",
         licence="the file's own",
         notes=tuple(notes),
+        sample_weight=_sample_weight(path, arrays),
     )
 
 
@@ -95,7 +97,7 @@ def _read_arrays(path: Path) -> dict[str, Array]:
 
 def _named(path: str, arrays: dict[str, Array]) -> dict[str, Array]:
     """Returns the arrays under the names this module uses: x_train is x, y_train is y."""
-    for name in ("x", "y"):
+    for name in ("x", "y", "sample_weight"):
         other = f"{name}_train"
         if name in arrays and other in arrays:
             surplus = name if f"{name}_test" in arrays else other
@@ -105,7 +107,7 @@ def _named(path: str, arrays: dict[str, Array]) -> dict[str, Array]:
             )
         if other in arrays:
             arrays[name] = arrays.pop(other)
-        if name not in arrays:
+        if name not in arrays and name != "sample_weight":
             raise DatasetError(
                 f"{path}: has no array {name!r}, only {sorted(arrays)}; {_HOW_TO_SAVE}"
             )
@@ -154,6 +156,33 @@ def _num_official_test(path: str, arrays: Mapping[str, Array]) -> int:
                 f"{len(arrays[y_name])}; every row needs its label"
             )
     return len(arrays["x_test"]) if has else 0
+
+
+def _sample_weight(path: str, arrays: Mapping[str, Array]) -> Array | None:
+    """Returns the weights of all rows, the official test rows last; None where there are none."""
+    names = [f"sample_weight{part}" for part in ("", "_test") if f"x{part}" in arrays]
+    given = [name for name in ("sample_weight", "sample_weight_test") if name in arrays]
+    if given and given != names:
+        beside = " and ".join(name.replace("sample_weight", "x") for name in names)
+        raise DatasetError(
+            f"{path}: has {' and '.join(given)} beside {beside}; "
+            f"give {' and '.join(names)}, or none"
+        )
+    found = [_as_weights(path, name, arrays) for name in given]
+    return np.concatenate(found) if found else None
+
+
+def _as_weights(path: str, name: str, arrays: Mapping[str, Array]) -> Array:
+    weight, x_name = arrays[name], name.replace("sample_weight", "x")
+    if weight.dtype.kind not in "biuf":
+        raise DatasetError(f"{path}: {name} has dtype {weight.dtype}; it must hold numbers")
+    num_rows = len(arrays[x_name])
+    if weight.shape not in ((num_rows,), (num_rows, 1)):
+        raise DatasetError(
+            f"{path}: {name} has shape {weight.shape} and {x_name} has {num_rows} rows; "
+            "every row needs one weight"
+        )
+    return _narrow(weight.reshape(-1))
 
 
 def _as_inputs(path: str, x: Array, notes: list[str]) -> Array:

@@ -36,6 +36,8 @@ class Dataset:
         source: Which way it was had: cache, home, package client, file.
         licence: On what terms it may be used.
         notes: What was done to it on the way, such as a dropped column; a sentence each.
+        sample_weight: (num_rows,) float32, 0 or more: what each row's loss is multiplied by, in
+            training and in validation; None for all alike.
 
     Raises:
         DatasetError: the arrays do not fit each other or the task, are empty, or hold NaN.
@@ -52,6 +54,7 @@ class Dataset:
     source: str = ""
     licence: str = ""
     notes: tuple[str, ...] = field(default=())
+    sample_weight: Array | None = None
 
     def __post_init__(self) -> None:
         check_dataset(self)
@@ -83,9 +86,11 @@ class Dataset:
 
     @cached_property
     def content_hash(self) -> str:
-        """SHA-256 over dtype, shape and bytes of x and y, in hexadecimal digits."""
+        """SHA-256 over dtype, shape and bytes of x, y and weights, in hexadecimal digits."""
         digest = hashlib.sha256()
-        for array in (self.x, self.y):
+        for array in (self.x, self.y, self.sample_weight):
+            if array is None:
+                continue
             digest.update(f"{array.dtype.newbyteorder('<').str}{array.shape}".encode())
             little = array.astype(array.dtype.newbyteorder("<"), copy=False)
             digest.update(np.ascontiguousarray(little).data)
@@ -97,7 +102,8 @@ def check_dataset(dataset: Dataset) -> None:
 
     Raises:
         DatasetError: object or other unfit dtypes, no rows, no features, lengths that differ,
-            NaN or infinite values, labels outside the classes, wrong counts of names.
+            NaN or infinite values, labels outside the classes, wrong counts of names, weights
+            below 0 or all 0.
     """
     for message in _problems(dataset):
         raise DatasetError(f"{dataset.name}: {message}")
@@ -113,7 +119,7 @@ def _problems(dataset: Dataset) -> list[str]:
         found = _finite_problems("x", x) + _finite_problems("y", y)
     if not found and dataset.task != "regression":
         found = _class_problems(dataset)
-    return found
+    return found or _weight_problems(dataset)
 
 
 def _dtype_problems(dataset: Dataset) -> list[str]:
@@ -171,3 +177,23 @@ def _class_problems(dataset: Dataset) -> list[str]:
             f"with {num_classes} classes they must be 0 to {num_classes - 1}"
         ]
     return []
+
+
+def _weight_problems(dataset: Dataset) -> list[str]:
+    weight = dataset.sample_weight
+    if weight is None:
+        return []
+    if weight.dtype != np.float32:
+        return [f"sample_weight has dtype {weight.dtype}; it must be float32"]
+    if weight.shape != (len(dataset.x),):
+        return [
+            f"sample_weight has shape {weight.shape}; it must be ({len(dataset.x)},), "
+            "a weight a row"
+        ]
+    found = _finite_problems("sample_weight", weight)
+    if not found and weight.min() < 0:
+        row = int(np.argmax(weight < 0))
+        return [f"sample_weight is {weight[row]:g} in row {row}; weights must be 0 or more"]
+    if not found and not weight.any():
+        return ["sample_weight is 0 in every row; some must count"]
+    return found

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,17 +51,16 @@ def build_model(data: PreparedData) -> BuiltModel:
     import_modules(config.imports, config.source)
     keras.backend.clear_session()
     keras.utils.set_random_seed(config.seed)
-    model, count = build_layers(config.model, data.dataset.input_shape, config.name, config.place)
-    metrics = [
-        metric if isinstance(metric, str) else _make(config, "metric", metric, ("metrics", i))
-        for i, metric in enumerate(config.metrics)
-    ]
-    model.compile(
-        optimizer=_make(config, "optimizer", config.optimizer, ("optimizer",)),
-        loss=_make(config, "loss", config.loss, ("loss",)),
-        metrics=metrics,
-        jit_compile=False,
-    )
+    with _dtype_policy(config.training.precision):
+        model, count = build_layers(
+            config.model, data.dataset.input_shape, config.name, config.place
+        )
+        model.compile(
+            optimizer=_make(config, "optimizer", config.optimizer, ("optimizer",)),
+            loss=_make(config, "loss", config.loss, ("loss",)),
+            metrics=_make_metrics(config),
+            jit_compile=False,  # training compiles its own loop, by XLA where that is asked for
+        )
     _check_output(data, model)
     _build_state(data, model)
     callbacks = tuple(
@@ -67,6 +68,24 @@ def build_model(data: PreparedData) -> BuiltModel:
         for i, component in enumerate(config.training.callbacks)
     )
     return BuiltModel(model, count, callbacks, metric_is_higher_better(config, model, callbacks))
+
+
+@contextmanager
+def _dtype_policy(precision: str) -> Iterator[None]:
+    """Keras's global dtype policy meanwhile; layers keep it, float16 makes the loss scaled."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(precision)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
+
+
+def _make_metrics(config: Config) -> list[Any]:
+    return [
+        metric if isinstance(metric, str) else _make(config, "metric", metric, ("metrics", i))
+        for i, metric in enumerate(config.metrics)
+    ]
 
 
 def _make(config: Config, kind: str, component: Component, path: KeyPath) -> Any:

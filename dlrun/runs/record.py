@@ -76,6 +76,8 @@ class Recorder:
             "stopped": None,
             "duration_seconds": None,
             "heartbeat": _now(),
+            "engine": None,
+            "engine_reason": None,
             "epochs_done": 0,
             "exit_code": None,
             "error": None,
@@ -115,6 +117,11 @@ class Recorder:
     def environment(self, facts: Mapping[str, Any]) -> None:
         """Writes `environment.json`."""
         write_json(self.run.path / layout.ENVIRONMENT, facts)
+
+    def engine(self, name: str, reason: str) -> None:
+        """Records how epochs run from now on, in `run.json`."""
+        self._info |= {"engine": name, "engine_reason": reason}
+        self._write_info()
 
     def dataset(self, facts: Mapping[str, Any], rows: Mapping[str, np.ndarray]) -> None:
         """Writes `dataset.json`, and the row numbers of each part into `splits.npz`."""

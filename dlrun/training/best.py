@@ -45,7 +45,8 @@ def choose_best(built: BuiltModel, training: TrainingConfig, report: Report) -> 
     """Returns what collects the best weights; None where the last ones are kept."""
     if training.keep == "last":
         return None
-    if getattr(built.model.optimizer, "use_ema", False):
+    optimizer = built.model.optimizer
+    if getattr(optimizer, "inner_optimizer", optimizer).use_ema:  # loss scaling wraps it
         text = "the optimizer averages weights (use_ema): their average is kept, not the best epoch"
         report(Message(text))
         return None

@@ -12,6 +12,8 @@ _BATCH_METHODS = (
     "on_train_batch_end",
     "on_batch_begin",
     "on_batch_end",
+    "on_test_batch_begin",
+    "on_test_batch_end",
 )
 
 # These override the batch methods and do nothing there in their usual settings.
@@ -23,24 +25,14 @@ def callbacks_needing_batches(callbacks: Sequence[Any]) -> list[str]:
     return [type(callback).__name__ for callback in callbacks if _needs_batches(callback)]
 
 
-def callbacks_watching_validation(callbacks: Sequence[Any]) -> list[str]:
-    """Returns the class names of the callbacks that want to see every batch of validation."""
-    methods = ("on_test_batch_begin", "on_test_batch_end")
-    return [type(c).__name__ for c in callbacks if _overrides(c, methods)]
-
-
 def _needs_batches(callback: Any) -> bool:
     name = type(callback).__name__
     if name in _EPOCH_SETTINGS:
         return getattr(callback, _EPOCH_SETTINGS[name], "epoch") != "epoch"
     if name == "TensorBoard":
         return callback.update_freq != "epoch" or bool(getattr(callback, "_should_trace", False))
-    return _overrides(callback, _BATCH_METHODS)
-
-
-def _overrides(callback: Any, methods: Sequence[str]) -> bool:
     return any(
         getattr(type(callback), method, None) is not getattr(keras.callbacks.Callback, method)
         or method in vars(callback)  # LambdaCallback sets them on the instance
-        for method in methods
+        for method in _BATCH_METHODS
     )

@@ -1,143 +1,155 @@
-"""Compiled passes over rows: many train steps, test steps or predictions in one call.
+"""Compiled passes over rows: many train steps or test steps in one call.
 
 `model.fit` goes back to Python after every step, and small nets spend nine tenths of their
 time there. Here one `tf.function` loops over Keras's own `train_step`, on data that stays in
-memory as tensors. The numbers equal those of `fit`, under two conditions:
-
-- `fit` sees a static batch size only where it divides the number of rows, and TensorFlow
-  turns a division by a static size into a multiplication. So the batch size here is static
-  in exactly those cases, and unknown for every step otherwise.
-- Scaling divides by a captured tensor: a constant divisor would become a multiplication too,
-  and differ from NumPy in the last bit.
+memory as tensors. Without XLA the numbers equal those of `fit` to the last bit, on one
+condition: `fit` sees a static batch size only where it divides the number of rows, and
+TensorFlow turns a division by a static size into a multiplication. So the batch size here is
+static in exactly those cases, and unknown for every step otherwise.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import functools
+import re
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from dlrun.backend import tf
-from dlrun.prepare import PreparedData
 
-EVALUATION_BATCH_SIZE = 1024
-"""Rows a batch in validation, test and prediction; large, since nothing is learned there."""
+Run = Callable[[int, int], None]
+"""Runs the steps from the first, counted from 0, up to but not including the last."""
 
+Pass = Callable[[np.ndarray], Run]
+"""Takes the rows of an epoch in order, (num_rows,) int64; returns what runs its steps."""
 
-@dataclass(frozen=True)
-class TensorData:
-    """The data set as tensors, whole and unscaled; batches are gathered and scaled in passing.
-
-    Attributes:
-        x: (n, *features), uint8 or float32.
-        y: (n,) or (n, units), labels as the loss takes them.
-        offset: Subtracted from a batch's features; None for nothing to subtract.
-        divisor: Divides them after; None for nothing to divide by.
-    """
-
-    x: Any
-    y: Any
-    offset: Any
-    divisor: Any
-
-    @classmethod
-    def from_prepared(cls, data: PreparedData) -> TensorData:
-        """Copies the prepared arrays into tensors, features in the type they came in."""
-        scaling = data.scaling
-        return cls(
-            x=tf.constant(data.dataset.x),
-            y=tf.constant(data.labels),
-            offset=tf.constant(scaling.offset, tf.float32) if np.any(scaling.offset) else None,
-            divisor=tf.constant(scaling.divisor, tf.float32),
-        )
-
-    def gather(self, rows: Any) -> tuple[Any, Any]:
-        """Returns scaled features and labels of some rows."""
-        x = tf.cast(tf.gather(self.x, rows), tf.float32)
-        if self.offset is not None:
-            x = x - self.offset
-        return x / self.divisor, tf.gather(self.y, rows)
+Fallback = Callable[[str], None]
+"""Told, with the reason, that XLA cannot compile the step and TensorFlow goes on without."""
 
 
-Pass = Callable[[np.ndarray], None]
-"""Takes row numbers in order, a whole number of batches (the pass's last may be smaller)."""
-
-
-def make_train_pass(model: Any, data: TensorData, num_rows: int, batch_size: int) -> Pass:
-    """Returns a function that trains on the rows it is given, batch by batch.
+def make_pass(step: Callable[[Any], Any], num_rows: int, batch_size: int) -> Pass:
+    """Returns a pass in graph mode: bit for bit what `fit` or `evaluate` computes.
 
     Args:
-        model: Compiled, its optimizer and metrics built.
-        data: The tensors that rows are gathered from.
+        step: Takes the row numbers of a batch; trains or tests on them.
         num_rows: Rows in an epoch; decides whether the batch size is static.
-        batch_size: Rows a step.
+        batch_size: Rows a step; the last may have fewer.
     """
-    return _make_pass(model.train_step, data, num_rows, batch_size)
+    if num_rows % batch_size == 0:
+        return _pass_of_batches(_loop(step, _batch_at, [None, batch_size]), batch_size)
+
+    def batch_at(rows: Any, i: Any) -> Any:
+        start = i * batch_size
+        return rows[start : tf.minimum(start + batch_size, tf.shape(rows)[0])]
+
+    run = _loop(step, batch_at, [None])
+
+    def begin(order: np.ndarray) -> Run:
+        rows = tf.constant(order)
+        return lambda first, last: run(rows, tf.constant(first), tf.constant(last))
+
+    return begin
 
 
-def evaluate_rows(
-    model: Any, data: TensorData, rows: np.ndarray, batch_size: int = EVALUATION_BATCH_SIZE
-) -> Mapping[str, float]:
-    """Returns loss and metrics over some rows, as `model.evaluate(batch_size=…)` gives them."""
-    return make_evaluation(model, data, rows, batch_size)()
-
-
-def make_evaluation(
-    model: Any, data: TensorData, rows: np.ndarray, batch_size: int = EVALUATION_BATCH_SIZE
-) -> Callable[[], dict[str, float]]:
-    """Returns a function that evaluates the model, as it then is, on these rows."""
-    test_pass = _make_pass(model.test_step, data, len(rows), batch_size)
-
-    def evaluate() -> dict[str, float]:
-        model.reset_metrics()
-        test_pass(rows)
-        return read_metrics(model)
-
-    return evaluate
-
-
-def read_metrics(model: Any) -> dict[str, float]:
-    """Returns the model's metrics as they stand, `loss` first."""
-    return {name: float(value) for name, value in model.get_metrics_result().items()}
-
-
-def predict_rows(
-    model: Any, data: TensorData, rows: np.ndarray, batch_size: int = EVALUATION_BATCH_SIZE
-) -> np.ndarray:
-    """Returns the model's outputs for some rows, (rows, *output) float32, in inference mode."""
-
-    @tf.function(  # type: ignore[untyped-decorator]
-        input_signature=[tf.TensorSpec([None], tf.int64)], autograph=False
-    )
-    def predict(batch: Any) -> Any:
-        return model(data.gather(batch)[0], training=False)
-
-    starts = range(0, len(rows), batch_size)
-    outputs = [predict(tf.constant(rows[a : a + batch_size])).numpy() for a in starts]
-    return np.concatenate(outputs)
-
-
-def _make_pass(
-    step: Callable[[Any], Any], data: TensorData, num_rows: int, batch_size: int
+def make_xla_pass(
+    step: Callable[[Any], Any], num_rows: int, batch_size: int, fallback: Fallback
 ) -> Pass:
-    static = num_rows % batch_size == 0
-    shape = [None, batch_size] if static else [None]
+    """Returns a pass compiled by XLA: faster, and other last digits, since sums are reordered.
+
+    XLA wants static shapes, so the smaller last batch is a function of its own.
+
+    Args:
+        step: Takes the row numbers of a batch; trains or tests on them.
+        num_rows: Rows in an epoch.
+        batch_size: Rows a step; the last may have fewer.
+        fallback: Told where XLA cannot compile the step.
+    """
+    num_whole = num_rows // batch_size
+    loop = functools.partial(_loop, step, _batch_at, [None, batch_size])
+    whole = _pass_of_batches(_or_without_xla(loop, fallback), batch_size)
+
+    def make_last(*, jit_compile: bool) -> Any:
+        return tf.function(step, jit_compile=jit_compile, autograph=False)
+
+    last_step = _or_without_xla(make_last, fallback)
+
+    def begin(order: np.ndarray) -> Run:
+        run_whole = whole(order[: num_whole * batch_size])
+        rest = tf.constant(order[num_whole * batch_size :])
+
+        def run(first: int, last: int) -> None:
+            if first < num_whole:
+                run_whole(first, min(last, num_whole))
+            if last > num_whole:
+                last_step(rest)
+
+        return run
+
+    return begin
+
+
+def _batch_at(batches: Any, i: Any) -> Any:
+    return batches[i]
+
+
+def _pass_of_batches(run: Callable[..., None], batch_size: int) -> Pass:
+    def begin(order: np.ndarray) -> Run:
+        batches = tf.constant(order.reshape(-1, batch_size))
+        return lambda first, last: run(batches, tf.constant(first), tf.constant(last))
+
+    return begin
+
+
+def _loop(
+    step: Callable[[Any], Any],
+    batch_at: Callable[[Any, Any], Any],
+    shape: list[int | None],
+    *,
+    jit_compile: bool = False,
+) -> Callable[..., None]:
+    """One function over many steps; first and last are tensors, so that it is traced once."""
+    number = tf.TensorSpec([], tf.int32)
 
     @tf.function(  # type: ignore[untyped-decorator]
-        input_signature=[tf.TensorSpec(shape, tf.int64)], autograph=False
+        input_signature=[tf.TensorSpec(shape, tf.int64), number, number],
+        jit_compile=jit_compile,
+        autograph=False,
     )
-    def run(rows: Any) -> None:
-        length = tf.shape(rows)[0]
-        num_steps = length if static else (length + batch_size - 1) // batch_size
-
+    def run(rows: Any, first: Any, last: Any) -> None:
         def body(i: Any) -> Any:
-            start = i * batch_size
-            batch = rows[i] if static else rows[start : tf.minimum(start + batch_size, length)]
-            step(data.gather(batch))
+            step(batch_at(rows, i))
             return i + 1
 
-        tf.while_loop(lambda i: i < num_steps, body, [tf.constant(0)], parallel_iterations=1)
+        tf.while_loop(lambda i: i < last, body, [first], parallel_iterations=1)
 
-    return lambda rows: run(tf.constant(rows.reshape(-1, batch_size) if static else rows))
+    return run  # type: ignore[no-any-return]
+
+
+def _or_without_xla(make: Callable[..., Any], fallback: Fallback) -> Callable[..., Any]:
+    """Returns the function that XLA compiles; the same without XLA once that has failed.
+
+    XLA compiles a whole call before any of it runs, so a failed call has changed nothing.
+    """
+    function, compiled = make(jit_compile=True), True
+
+    def call(*args: Any) -> Any:
+        nonlocal function, compiled
+        try:
+            return function(*args)
+        except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError) as error:
+            if not compiled:
+                raise
+            function, compiled = make(jit_compile=False), False
+            fallback(_reason(error))
+            return function(*args)
+
+    return call
+
+
+def _reason(error: Exception) -> str:
+    """The operations that XLA does not know, as its error names them, or its first line."""
+    text = str(getattr(error, "message", error))
+    unknown = re.findall(r"(\w+) \(No registered", text)
+    return ", ".join(dict.fromkeys(unknown)) or text.partition("\n")[0] or type(error).__name__

@@ -70,6 +70,37 @@ KEYS = [
     ("name: net", "name: net\nnote: [a]", "2:1  note: must be text, received ['a']"),
     (
         "epochs: 3",
+        "epochs: 3, engine: fast",
+        "10:23  training.engine: must be 'auto', 'compiled', 'compiled+xla' or 'stepwise', receiv",
+    ),
+    (
+        "epochs: 3",
+        "epochs: 3, threads: 0",
+        "training.threads: must be a whole number, 1 or more, or 'auto', received 0",
+    ),
+    (
+        "epochs: 3",
+        "epochs: 3, precision: float8",
+        "training.precision: must be 'float32', 'float64', 'float16', 'bfloat16', 'mixed_float16'",
+    ),
+    (
+        "epochs: 3",
+        "epochs: 3, jit_compile: maybe",
+        "training.jit_compile: must be true or false, or 'auto', received 'maybe'",
+    ),
+    (
+        "epochs: 3",
+        "epochs: 3, engine: compiled, jit_compile: true",
+        "10:41  training.jit_compile: jit_compile: true is engine: compiled+xla, and engine is "
+        "'compiled'; leave one of the two out",
+    ),
+    (
+        "epochs: 3",
+        "epochs: 3, engine: compiled+xla, jit_compile: false",
+        "jit_compile: false is engine: compiled, and engine is 'compiled+xla'; leave one",
+    ),
+    (
+        "epochs: 3",
         "epochs: 3, keep: all",
         "training.keep: must be 'best' or 'last', received 'all'",
     ),

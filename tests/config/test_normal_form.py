@@ -80,6 +80,11 @@ training:
   - EarlyStopping: {patience: 3}
   monitor: val_loss
   keep: best
+  engine: auto
+  jit_compile: auto
+  precision: float32
+  threads: auto
+  class_weight: none
 """
 
 

@@ -99,6 +99,51 @@ def test_a_single_feature_needs_no_second_axis(path: Path) -> None:
     assert found.notes == ("x of shape (4,) is used as 4 rows of one feature",)
 
 
+def test_a_weight_a_row_is_read(path: Path) -> None:
+    np.savez(path, x=X, y=Y, sample_weight=[[1], [0], [2], [3]])
+    weight = load(path).sample_weight
+    assert weight is not None
+    assert (weight.dtype, weight.tolist()) == (np.float32, [1, 0, 2, 3])
+    np.savez(path, x=X, y=Y)
+    assert load(path).sample_weight is None
+
+
+def test_weights_of_the_official_test_rows_come_last(path: Path) -> None:
+    np.savez(path, x_train=X, y_train=Y, sample_weight_train=[1, 2, 3, 4],
+             x_test=X[:2], y_test=Y[:2], sample_weight_test=[0.5, 0.1])  # fmt: skip
+    weight = load(path).sample_weight
+    np.testing.assert_array_equal(weight, np.array([1, 2, 3, 4, 0.5, 0.1], np.float32))
+
+
+TEST = {"x_test": X[:2], "y_test": Y[:2]}
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"sample_weight": [1, 2]}, r"data\.npz: sample_weight has shape \(2,\) and x has 4 rows"),
+        ({"sample_weight": np.ones((4, 2))}, r"has shape \(4, 2\) and x has 4 rows; every row"),
+        ({"sample_weight": list("abcd")}, "sample_weight has dtype <U1; it must hold numbers"),
+        ({"sample_weight": [1, 1, np.nan, 1]}, "npz: sample_weight has 1 NaN value"),
+        ({"sample_weight": [1, 1, -1, 1]}, "npz: sample_weight is -1 in row 2"),
+        ({"sample_weight": np.ones(4), "sample_weight_train": np.ones(4)},
+         "has both 'sample_weight' and 'sample_weight_train', two names of the same"),
+        ({"sample_weight": np.ones(4), **TEST},
+         "has sample_weight beside x and x_test; give sample_weight and sample_weight_test, or"),
+        ({"sample_weight_test": np.ones(2), **TEST},
+         "has sample_weight_test beside x and x_test; give sample_weight and sample_weight_test"),
+        ({"sample_weight": np.ones(4), "sample_weight_test": np.ones(2)},
+         "has sample_weight and sample_weight_test beside x; give sample_weight, or none"),
+        ({"sample_weight": np.ones(4), "sample_weight_test": np.ones(3), **TEST},
+         r"sample_weight_test has shape \(3,\) and x_test has 2 rows; every row needs one weight"),
+    ],
+)  # fmt: skip
+def test_weights_that_do_not_fit_are_refused(path: Path, arrays: dict, message: str) -> None:
+    np.savez(path, x=X, y=Y, **arrays)
+    with pytest.raises(DatasetError, match=message):
+        load(path)
+
+
 NAN = np.where(X == 3, np.nan, X)
 
 

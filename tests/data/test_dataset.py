@@ -37,6 +37,15 @@ def test_the_content_hash_is_that_of_dtype_shape_and_bytes() -> None:
     assert make().content_hash == expected.hexdigest()
 
 
+def test_weights_count_in_the_content_hash_where_there_are_any() -> None:
+    weight = np.array([0, 1, 2, 3], np.float32)
+    expected = hashlib.sha256(
+        b"<f4(4, 2)" + X.astype("<f4").tobytes() + b"<i8(4,)" + Y.astype("<i8").tobytes()
+        + b"<f4(4,)" + weight.astype("<f4").tobytes()
+    )  # fmt: skip
+    assert make(sample_weight=weight).content_hash == expected.hexdigest()
+
+
 @pytest.mark.parametrize("change", ["value", "label", "shape"])
 def test_the_content_hash_tells_data_sets_apart(change: str) -> None:
     x, y = X.copy(), Y.copy()
@@ -53,6 +62,10 @@ def with_value(value: float) -> np.ndarray:
     x = X.copy()
     x[2, 1] = value
     return x
+
+
+def weights(*values: float) -> np.ndarray:
+    return np.array(values, np.float32)
 
 
 @pytest.mark.parametrize(
@@ -73,6 +86,12 @@ def with_value(value: float) -> np.ndarray:
         ({"task": "ranking"}, "task is 'ranking'; it must be 'multiclass', 'binary' or"),
         ({"task": "regression"}, "y has dtype int64; for regression it must be float32"),
         ({"num_official_test": 4}, "num_official_test is 4 of 4 rows"),
+        ({"sample_weight": np.ones(4)}, "toy: sample_weight has dtype float64; it must be float32"),
+        ({"sample_weight": np.ones(3, np.float32)}, r"sample_weight has shape \(3,\); it must be"),
+        ({"sample_weight": weights(1, np.nan, 1, 1)}, "sample_weight has 1 NaN value, the first"),
+        ({"sample_weight": weights(1, 1, np.inf, 1)}, "sample_weight has 1 infinite value"),
+        ({"sample_weight": weights(1, 2, -0.5, 1)}, "sample_weight is -0.5 in row 2; weights must"),
+        ({"sample_weight": weights(0, 0, 0, 0)}, "sample_weight is 0 in every row; some must"),
         ({"feature_names": ("a",)}, r"1 feature names for inputs of shape \(2,\)"),
     ],
 )

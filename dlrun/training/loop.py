@@ -1,0 +1,137 @@
+"""One epoch: order, train pass, validation, callbacks, and its row of the history."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from dlrun.backend import keras
+from dlrun.events import EngineChosen, Report, StepsDone
+from dlrun.model import BuiltModel
+from dlrun.prepare import PreparedData
+from dlrun.training.batches import batch_order
+from dlrun.training.engine import Engine
+from dlrun.training.evaluation import make_evaluation, read_metrics
+from dlrun.training.passes import Fallback, Pass, make_pass, make_xla_pass
+from dlrun.training.steps import Steps, steps_of_epoch
+from dlrun.training.tensors import TensorData
+
+
+@dataclass(frozen=True)
+class Loop:
+    """What stays the same from epoch to epoch."""
+
+    model: Any
+    data: PreparedData
+    num_steps: int
+    watching: Any
+    train_pass: Pass
+    steps_of: Callable[..., Steps]
+    validate: Callable[[], dict[str, float]]
+    report: Report
+
+
+def prepare_loop(
+    built: BuiltModel, data: PreparedData, tensors: TensorData, engine: Engine, report: Report
+) -> Loop:
+    """Returns what the epochs of one training have in common; nothing is traced yet."""
+    training, num_rows = data.config.training, len(data.splits.train)
+    batch_size = num_rows if training.batch_size == "full" else int(training.batch_size)
+    batch_size = min(batch_size, num_rows)
+    num_steps = math.ceil(num_rows / batch_size)
+    watching = keras.callbacks.CallbackList(
+        list(built.callbacks),
+        add_history=True,
+        model=built.model,
+        epochs=training.epochs,
+        steps=num_steps,
+        verbose=0,
+    )
+
+    def train(rows: Any) -> None:
+        built.model.train_step(tensors.train_batch(rows))
+
+    if engine.jit_compile:
+        fall_back = _tell_fallback(engine, report)
+        train_pass = make_xla_pass(train, num_rows, batch_size, fall_back)
+    else:
+        train_pass = make_pass(train, num_rows, batch_size)
+    return Loop(
+        model=built.model,
+        data=data,
+        num_steps=num_steps,
+        watching=watching,
+        train_pass=train_pass,
+        steps_of=steps_of_epoch(engine, watching),
+        validate=_make_validation(
+            built.model,
+            tensors,
+            data.splits.validation,
+            watching,
+            by_steps=engine.name == "stepwise",
+        ),
+        report=report,
+    )
+
+
+def _tell_fallback(engine: Engine, report: Report) -> Fallback:
+    """Returns what is told, for each function that XLA cannot compile; it is passed on once."""
+    told: list[str] = []
+
+    def tell(reason: str) -> None:
+        if not told:
+            told.append(reason)
+            name = engine.name.removesuffix("+xla")
+            reason = f"XLA cannot compile this net: {reason}"
+            report(EngineChosen(name, reason, level="warning"))
+
+    return tell
+
+
+def run_epoch(loop: Loop, epoch: int) -> dict[str, float]:
+    """Trains an epoch, counted from 0, and validates; returns its row of the history."""
+    model, config, rows = loop.model, loop.data.config, loop.data.splits.train
+    started = time.perf_counter()
+    loop.watching.on_epoch_begin(epoch)
+    model.reset_metrics()
+    order = rows[batch_order(config.seed, epoch, len(rows))]
+    logs: dict[str, float] = {}
+    run = loop.train_pass(order)
+    for step in loop.steps_of(run, loop.num_steps, lambda: read_metrics(model)):
+        logs = read_metrics(model)
+        loop.report(StepsDone(epoch + 1, config.training.epochs, step, loop.num_steps, logs))
+    logs |= loop.validate()
+    logs["learning_rate"] = float(model.optimizer.learning_rate)
+    loop.watching.on_epoch_end(epoch, logs)
+    logs = _with_additions(model, logs)
+    logs["epoch_seconds"] = round(time.perf_counter() - started, 4)
+    return logs
+
+
+def _with_additions(model: Any, logs: dict[str, float]) -> dict[str, float]:
+    """What callbacks added to the epoch's logs, which Keras keeps in the model's history."""
+    told = {name: values[-1] for name, values in model.history.history.items()}
+    added = {name: value for name, value in told.items() if name not in logs}
+    return logs | {name: float(v) for name, v in added.items() if isinstance(v, numbers.Real)}
+
+
+def _make_validation(
+    model: Any, tensors: TensorData, rows: np.ndarray, watching: Any, *, by_steps: bool
+) -> Callable[[], dict[str, float]]:
+    if not len(rows):
+        return dict
+    evaluate = make_evaluation(model, tensors, rows, watching=watching if by_steps else None)
+
+    def validate() -> dict[str, float]:
+        watching.on_test_begin()
+        logs = evaluate()
+        watching.on_test_end(logs)
+        return {f"val_{name}": value for name, value in logs.items()}
+
+    return validate

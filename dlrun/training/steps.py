@@ -1,0 +1,66 @@
+"""How one epoch runs: in chunks of many steps a call, or step by step for callbacks that watch."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dlrun.training.engine import Engine
+from dlrun.training.passes import Run
+
+CHUNK_SECONDS = 0.3
+"""About how long a part of an epoch may run before progress is told and Ctrl-C is heard."""
+
+Steps = Iterator[int]
+"""Trains as it is iterated; yields how many steps of the epoch are done."""
+
+Logs = Callable[[], Mapping[str, float]]
+"""Returns the metrics as they stand."""
+
+
+def steps_of_epoch(engine: Engine, watching: Any) -> Callable[[Run, int, Logs], Steps]:
+    """Returns how to run an epoch: many steps a call, or one where each must be seen.
+
+    Args:
+        engine: Which of the two.
+        watching: Keras's `CallbackList`, told of every batch by the stepwise engine.
+    """
+    if engine.name == "stepwise":
+        return functools.partial(_epoch_in_steps, watching)
+    return functools.partial(_epoch_in_chunks, _Pace())
+
+
+@dataclass
+class _Pace:
+    """How many steps a chunk has; starts at one, since the first call also traces."""
+
+    steps: int = 1
+
+    def adapt(self, seconds: float) -> None:
+        fitting = int(CHUNK_SECONDS * self.steps / max(seconds, 1e-6))
+        self.steps = max(1, min(self.steps * 64, fitting))
+
+
+def _epoch_in_chunks(pace: _Pace, run: Run, num_steps: int, _logs: Logs) -> Steps:
+    """Many steps a call; as many as fit into `CHUNK_SECONDS`, measured on the way."""
+    done = 0
+    while done < num_steps:
+        chunk = pace.steps
+        started = time.perf_counter()
+        run(done, min(done + chunk, num_steps))
+        if done + chunk <= num_steps:
+            pace.adapt(time.perf_counter() - started)
+        done = min(done + chunk, num_steps)
+        yield done
+
+
+def _epoch_in_steps(watching: Any, run: Run, num_steps: int, logs: Logs) -> Steps:
+    """One step a call, with the callbacks' batch methods around it."""
+    for step in range(num_steps):
+        watching.on_train_batch_begin(step)
+        run(step, step + 1)
+        watching.on_train_batch_end(step, logs())
+        yield step + 1
