@@ -219,6 +219,24 @@ def test_a_sweep_over_nothing_is_told_before_anything_is_installed(
     assert not (ready.path / ".venv").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "options"),
+    [
+        ((), ""),
+        (("QUICK=1",), " --quick"),
+        (("BENCH=--rounds growth=0",), " --rounds growth=0"),
+    ],
+)
+def test_the_benchmark_needs_no_more_than_the_program(
+    ready: Checkout, arguments: tuple[str, ...], options: str
+) -> None:
+    assert ready.make("bench", *arguments).returncode == 0
+    assert ready.asked() == [
+        "-m pip install --quiet --disable-pip-version-check -e .",
+        f"tests/bench/run.py{options}",
+    ]
+
+
 def test_the_lecture_names_every_config_there_is(ready: Checkout) -> None:
     shutil.copytree(ROOT / "configs", ready.path / "configs", dirs_exist_ok=True)
     done = ready.make("-n", "lecture")
@@ -230,7 +248,7 @@ def test_the_lecture_names_every_config_there_is(ready: Checkout) -> None:
 
 def test_help_lists_every_target_that_says_what_it_does(checkout: Checkout) -> None:
     targets = re.findall(r"^([\w-]+):.*## (.*)", MAKEFILE, re.MULTILINE)
-    assert {"train", "quickstart", "lecture", "sweep", "summary", "test", "check"} <= {
+    assert {"train", "quickstart", "lecture", "sweep", "summary", "test", "bench", "check"} <= {
         name for name, _ in targets
     }
     for arguments in ((), ("help",)):
