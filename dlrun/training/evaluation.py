@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from dlrun.backend import tf
-from dlrun.training.passes import make_pass
+from dlrun.training.passes import make_pass, make_step_pass
 from dlrun.training.tensors import TensorData
 
 EVALUATION_BATCH_SIZE = 1024
@@ -29,6 +29,7 @@ def make_evaluation(
     rows: np.ndarray,
     batch_size: int = EVALUATION_BATCH_SIZE,
     *,
+    in_loop: bool = False,
     watching: Any = None,
 ) -> Callable[[], dict[str, float]]:
     """Returns a function that evaluates the model, as it then is, on these rows.
@@ -38,14 +39,16 @@ def make_evaluation(
         data: The tensors that rows are gathered from.
         rows: Row numbers, (num_rows,) int64.
         batch_size: Rows a batch.
+        in_loop: Whether all batches are one call, which is what the compiled engine wants.
         watching: Keras's `CallbackList`; given, its `on_test_batch_*` are called around each
-            batch, which then is a call of its own.
+            batch.
     """
 
     def step(batch: Any) -> None:
         model.test_step(data.test_batch(batch))
 
-    run = make_pass(step, len(rows), batch_size)(rows)
+    make = make_pass if in_loop else make_step_pass
+    run = make(step, len(rows), batch_size)(rows)
     num_steps = math.ceil(len(rows) / batch_size)
 
     def evaluate() -> dict[str, float]:

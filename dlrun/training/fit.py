@@ -54,7 +54,7 @@ def fit_model(
         DivergedError: the loss is NaN or infinite at an epoch's end; that epoch was reported.
     """
     model, epochs = built.model, data.config.training.epochs
-    engine = engine or choose_engine(data.config, built.callbacks)
+    engine = engine or choose_engine(data.config, built)
     loop = prepare_loop(built, data, tensors, engine, report)
     history: list[dict[str, float]] = []
     model.stop_training = False

@@ -18,7 +18,7 @@ from dlrun.prepare import PreparedData
 from dlrun.training.batches import batch_order
 from dlrun.training.engine import Engine
 from dlrun.training.evaluation import make_evaluation, read_metrics
-from dlrun.training.passes import Fallback, Pass, make_pass, make_xla_pass
+from dlrun.training.passes import Fallback, Pass, make_pass, make_step_pass, make_xla_pass
 from dlrun.training.steps import Steps, steps_of_epoch
 from dlrun.training.tensors import TensorData
 
@@ -61,7 +61,8 @@ def prepare_loop(
         fall_back = _tell_fallback(engine, report)
         train_pass = make_xla_pass(train, num_rows, batch_size, fall_back)
     else:
-        train_pass = make_pass(train, num_rows, batch_size)
+        make = make_step_pass if engine.name == "stepwise" else make_pass
+        train_pass = make(train, num_rows, batch_size)
     return Loop(
         model=built.model,
         data=data,
@@ -69,13 +70,7 @@ def prepare_loop(
         watching=watching,
         train_pass=train_pass,
         steps_of=steps_of_epoch(engine, watching),
-        validate=_make_validation(
-            built.model,
-            tensors,
-            data.splits.validation,
-            watching,
-            by_steps=engine.name == "stepwise",
-        ),
+        validate=_make_validation(built.model, tensors, data.splits.validation, watching, engine),
         report=report,
     )
 
@@ -122,11 +117,17 @@ def _with_additions(model: Any, logs: dict[str, float]) -> dict[str, float]:
 
 
 def _make_validation(
-    model: Any, tensors: TensorData, rows: np.ndarray, watching: Any, *, by_steps: bool
+    model: Any, tensors: TensorData, rows: np.ndarray, watching: Any, engine: Engine
 ) -> Callable[[], dict[str, float]]:
     if not len(rows):
         return dict
-    evaluate = make_evaluation(model, tensors, rows, watching=watching if by_steps else None)
+    evaluate = make_evaluation(
+        model,
+        tensors,
+        rows,
+        in_loop=engine.name != "stepwise",
+        watching=watching if engine.every_batch else None,
+    )
 
     def validate() -> dict[str, float]:
         watching.on_test_begin()

@@ -26,9 +26,9 @@ def steps_of_epoch(engine: Engine, watching: Any) -> Callable[[Run, int, Logs], 
 
     Args:
         engine: Which of the two.
-        watching: Keras's `CallbackList`, told of every batch by the stepwise engine.
+        watching: Keras's `CallbackList`, told of every batch where one must see it.
     """
-    if engine.name == "stepwise":
+    if engine.every_batch:
         return functools.partial(_epoch_in_steps, watching)
     return functools.partial(_epoch_in_chunks, _Pace())
 
