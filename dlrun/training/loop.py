@@ -43,7 +43,6 @@ def prepare_loop(
     """Returns what the epochs of one training have in common; nothing is traced yet."""
     training, num_rows = data.config.training, len(data.splits.train)
     batch_size = num_rows if training.batch_size == "full" else int(training.batch_size)
-    batch_size = min(batch_size, num_rows)
     num_steps = math.ceil(num_rows / batch_size)
     watching = keras.callbacks.CallbackList(
         list(built.callbacks),

@@ -1,4 +1,4 @@
-"""Training is compared with plain Keras: `model.fit(shuffle=False)` on the same batches."""
+"""The loop over epochs: callbacks, the best epoch, history, progress, divergence."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,14 +14,7 @@ from dlrun.errors import DivergedError
 from dlrun.events import Message, StepsDone, ignore
 from dlrun.model import build_model
 from dlrun.prepare import prepare_data
-from dlrun.training import (
-    TensorData,
-    batch_order,
-    choose_best,
-    evaluate_rows,
-    fit_model,
-    predict_rows,
-)
+from dlrun.training import TensorData, choose_best, evaluate_rows, fit_model
 from dlrun.training.callbacks import callbacks_needing_batches
 
 WriteConfig = Callable[..., Path]
@@ -36,131 +29,9 @@ def train(path: Path, overrides: dict[str, Any] | None = None, **options: Any):
     return data, built.model, fitted
 
 
-def fit_with_keras(path: Path, overrides: dict[str, Any] | None = None):
-    """The same config trained as one would type it in a notebook."""
-    data = prepare_data(load_config(path, overrides or {}).config)
-    config, model = data.config, build_model(data).model
-    x, y = data.scaling.apply(data.dataset.x), data.labels
-    rows, held_out = data.splits.train, data.splits.validation
-    batch_size = config.training.batch_size
-    batch_size = len(rows) if batch_size == "full" else batch_size
-    histories = []
-    for epoch in range(config.training.epochs):
-        order = rows[batch_order(config.seed, epoch, len(rows))]
-        history = model.fit(
-            x[order], y[order], batch_size=batch_size, epochs=1, shuffle=False, verbose=0,
-            validation_data=(x[held_out], y[held_out]), validation_batch_size=1024,
-        )  # fmt: skip
-        histories.append({name: values[0] for name, values in history.history.items()})
-    return model, histories
-
-
 def assert_same_weights(first: Any, second: Any) -> None:
     for ours, theirs in zip(first.get_weights(), second.get_weights(), strict=True):
         np.testing.assert_array_equal(ours, theirs)
-
-
-MIXED = (
-    "{activation: relu, layers: [Dense: {units: 8, kernel_regularizer: l2}, BatchNormalization, "
-    "Dropout: 0.3, Dense: {units: 3, activation: softmax}]}"
-)
-
-
-@pytest.mark.parametrize(
-    ("overrides", "model"),
-    [
-        ({"training.batch_size": 16}, None),  # 90 rows: a smaller last batch
-        ({"training.batch_size": 15}, None),  # divides 90: a static batch size
-        ({"training.batch_size": "full"}, None),
-        ({"training.batch_size": 1, "training.epochs": 1}, None),
-        ({"training.batch_size": 16, "optimizer": "adam"}, MIXED),
-        ({"training.batch_size": 18, "optimizer": {"RMSprop": {"momentum": 0.9}}}, MIXED),
-    ],
-)
-def test_weights_and_history_equal_those_of_keras_fit(
-    write_config: WriteConfig, overrides: dict[str, Any], model: str | None
-) -> None:
-    path = write_config(**({"model": model} if model else {}))
-    overrides = {"training.keep": "last", **overrides}
-    _, ours, fitted = train(path, overrides)
-    theirs, histories = fit_with_keras(path, overrides)
-    assert_same_weights(ours, theirs)
-    for mine, keras_logs in zip(fitted.history, histories, strict=True):
-        assert {name: mine[name] for name in keras_logs} == keras_logs
-
-
-def test_one_epoch_equals_a_script_typed_by_hand(write_config: WriteConfig) -> None:
-    """Nothing of dlrun's but the rows, their order and the seed is on the other side."""
-    data, ours, fitted = train(
-        write_config(), {"training.epochs": 1, "seed": 5, "optimizer": {"SGD": {"use_ema": True}}}
-    )
-    keras.utils.set_random_seed(5)
-    theirs = keras.Sequential(
-        [
-            keras.Input((4,)),
-            keras.layers.Dense(8, activation="relu"),
-            keras.layers.Dense(3, activation="softmax"),
-        ]
-    )
-    optimizer = keras.optimizers.SGD(learning_rate=0.01, use_ema=True)
-    theirs.compile(optimizer, "categorical_crossentropy", metrics=["accuracy"], jit_compile=False)
-    raw = data.dataset.x.astype(np.float32)
-    rows = data.splits.train
-    mean, sd = raw[rows].mean(axis=0, dtype=np.float64), raw[rows].std(axis=0, dtype=np.float64)
-    x = (raw - mean.astype(np.float32)) / sd.astype(np.float32)
-    y = np.eye(3, dtype=np.float32)[data.dataset.y]
-    order = rows[np.random.default_rng([5, 0]).permutation(len(rows))]
-    history = theirs.fit(x[order], y[order], batch_size=16, shuffle=False, verbose=0).history
-    assert_same_weights(ours, theirs)
-    assert fitted.history[0]["loss"] == history["loss"][0]
-    assert fitted.history[0]["accuracy"] == history["accuracy"][0]
-
-
-@pytest.mark.parametrize(
-    "optimizer",
-    [
-        {"SGD": {"momentum": 0.9, "nesterov": True, "clipnorm": 0.5}},
-        {"Adam": {"global_clipnorm": 0.5, "weight_decay": 0.01}},
-        {"SGD": {"learning_rate": {"ExponentialDecay": {
-            "initial_learning_rate": 0.5, "decay_steps": 3, "decay_rate": 0.7}}}},
-    ],
-)  # fmt: skip
-def test_clipping_decay_and_schedules_equal_keras(
-    write_config: WriteConfig, optimizer: dict[str, Any]
-) -> None:
-    overrides = {"training.keep": "last", "optimizer": optimizer}
-    _, ours, _ = train(write_config(), overrides)
-    assert_same_weights(ours, fit_with_keras(write_config(), overrides)[0])
-
-
-def test_a_convolutional_net_and_a_regression_equal_keras(write_config: WriteConfig) -> None:
-    convolution = write_config(
-        dataset="digits",
-        model="{layers: [Conv2D: {filters: 4, kernel_size: 3, activation: relu}, MaxPooling2D, "
-        "Flatten, Dense: {units: 10, activation: softmax}]}",
-        training="{epochs: 2, batch_size: 128, keep: last}",
-    )
-    regression = write_config(
-        "line", dataset="diabetes", model="{layers: [Dense: 4, Dense: 1]}", loss="mse",
-        training="{epochs: 2, batch_size: 32, keep: last}",
-    )  # fmt: skip
-    for path in (convolution, regression):
-        rate = {"optimizer.learning_rate": 1e-3}
-        _, ours, fitted = train(path, rate)
-        theirs, histories = fit_with_keras(path, rate)
-        assert_same_weights(ours, theirs)
-        assert fitted.history[-1]["val_loss"] == histories[-1]["val_loss"]
-
-
-def test_evaluation_and_prediction_equal_keras(write_config: WriteConfig) -> None:
-    data, model, _ = train(write_config())
-    tensors, rows = TensorData.from_prepared(data), data.splits.test
-    x, y = data.scaling.apply(data.dataset.x[rows]), data.labels[rows]
-    expected = model.evaluate(x, y, batch_size=1024, verbose=0, return_dict=True)
-    assert evaluate_rows(model, tensors, rows) == expected
-    np.testing.assert_array_equal(
-        predict_rows(model, tensors, rows, batch_size=7), model.predict(x, batch_size=7, verbose=0)
-    )
 
 
 def test_two_trainings_in_one_process_are_equal_and_start_afresh(write_config: WriteConfig) -> None:
@@ -174,18 +45,6 @@ def test_two_trainings_in_one_process_are_equal_and_start_afresh(write_config: W
         assert {k: v for k, v in mine.items() if k not in seconds} == {
             k: v for k, v in other.items() if k not in seconds
         }
-
-
-def test_images_are_scaled_after_the_gather_to_the_floats_of_numpy() -> None:
-    from dlrun.backend import tf
-    from dlrun.data import Scaling
-
-    values = np.arange(256, dtype=np.uint8).reshape(256, 1)
-    scaling = Scaling("unit", 0.0, 255.0)
-    tensors = TensorData(tf.constant(values), tf.zeros((256, 1)), None, tf.constant(255.0))
-    gathered = tf.function(tensors.features)(tf.range(256))
-    np.testing.assert_array_equal(gathered.numpy(), scaling.apply(values))
-    np.testing.assert_array_equal(gathered.numpy(), values.astype(np.float32) / np.float32(255))
 
 
 def test_the_best_epochs_weights_are_kept_and_last_keeps_the_last(
