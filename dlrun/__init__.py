@@ -73,8 +73,12 @@ def train(
     settings = loaded.config
     if note is not None:
         settings = dataclasses.replace(settings, note=note)
+    loading = Message("loading TensorFlow …")
+    if settings.imports:  # a user's own modules need it at once
+        listen(loading)
     data = prepare_data(settings, listen, said=said)  # bad data is told before TensorFlow loads
-    listen(Message("loading TensorFlow …"))
+    if not settings.imports:
+        listen(loading)
 
     from dlrun.experiment import run_experiment
 

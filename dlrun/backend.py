@@ -1,53 +1,90 @@
 """The one door to Keras: imports it on the TensorFlow backend with TensorFlow's noise kept aside.
 
-Importing this module loads TensorFlow (about 3 s), so only modules that compute with it do.
+Importing this module loads TensorFlow (about 2 s), so only modules that compute with it do.
 TensorFlow writes to file descriptor 2 from C++ before any logging is set up; the descriptor
 is turned to a temporary file meanwhile, and `startup_noise` keeps what came, for run.log.
 """
 
 from __future__ import annotations
 
+import gc
+import importlib.abc
+import importlib.machinery
+import importlib.util
 import logging
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from dlrun.errors import BackendError
+from dlrun.screen import descriptor_aside, shares_descriptor, written
 
 os.environ["KERAS_BACKEND"] = "tensorflow"
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+if shares_descriptor():  # else all of it goes to run.log, where no line is too much
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-_captured: list[str] = []
+_LATER_PARTS = {
+    "keras.wrappers",  # imports scikit-learn, 0.6 s
+    "keras._tf_keras.keras.wrappers",
+    "keras.src.trainers.data_adapters.array_slicing",  # pandas, 0.3 s; used by Keras's own `fit`
+    "keras.visualization",  # matplotlib, 0.3 s
+    "keras._tf_keras.keras.visualization",
+    "keras.src.visualization",
+    "tensorflow.python.keras.models",  # SciPy, 0.1 s; the Keras of old inside TensorFlow
+}
+"""Parts of Keras and TensorFlow that dlrun does not use, and what they import if it is there."""
+
+
+class _LaterParts(importlib.abc.MetaPathFinder):
+    """Has parts of Keras and TensorFlow executed at their first use, then exactly as ever.
+
+    A name that another release does not have changes nothing.
+    """
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        """Finds such a module as usual, and has its loader wait."""
+        if name not in _LATER_PARTS:
+            return None
+        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
+        if spec is not None and spec.loader is not None:
+            spec.loader = importlib.util.LazyLoader(spec.loader)
+        return spec
 
 
 @contextmanager
-def _stderr_aside() -> Iterator[None]:
-    """Turns file descriptor 2 away, and collects what was written to it."""
+def _quick_imports() -> Iterator[None]:
+    """Imports only what is needed, and does not look for garbage, of which imports leave little.
+
+    Where the process is the command line's own, it is never looked for among what was imported:
+    a look takes 0.2 s. Elsewhere a user's objects are there too, and may become garbage.
+    """
+    parts, collects = _LaterParts(), gc.isenabled()
+    sys.meta_path.insert(0, parts)
+    gc.disable()
     try:
-        screen = os.dup(2)
-    except OSError:  # no descriptor 2 at all (pythonw, some services): nothing to keep clean
         yield
-        return
-    with tempfile.TemporaryFile() as noise:
-        os.dup2(noise.fileno(), 2)
-        try:
-            yield
-        finally:
-            os.dup2(screen, 2)
-            os.close(screen)
-            noise.seek(0)
-            _captured.append(noise.read().decode("utf-8", errors="replace"))
+    finally:
+        sys.meta_path.remove(parts)
+        if "dlrun.cli" in sys.modules:
+            gc.freeze()
+        if collects:
+            gc.enable()
 
 
 try:
-    with _stderr_aside():
-        import keras
-        import tensorflow as tf
-except BaseException:
+    with descriptor_aside() as _noise:
+        try:
+            with _quick_imports():
+                import keras
+                import tensorflow as tf
+        finally:
+            startup_noise = written(_noise)
+            """What TensorFlow wrote to the screen's error stream while it was imported."""
+except Exception:
     if sys.stderr is not None:  # whatever went wrong, the noise may say why
-        sys.stderr.write("".join(_captured))
+        sys.stderr.write(startup_noise)
     raise
 
 if keras.backend.backend() != "tensorflow":
@@ -55,9 +92,6 @@ if keras.backend.backend() != "tensorflow":
         f"Keras was imported before dlrun, on the backend {keras.backend.backend()!r}; "
         "import dlrun first, or set KERAS_BACKEND=tensorflow"
     )
-
-startup_noise = "".join(_captured)
-"""What TensorFlow wrote to the screen's error stream while it was imported."""
 
 
 @contextmanager

@@ -12,12 +12,13 @@ from dlrun.backend import startup_noise, tensorflow_log_to, tf
 from dlrun.config import Config
 from dlrun.events import EngineChosen, EpochEnded, Event, Message, Report, ignore
 from dlrun.model import BuiltModel, build_model
-from dlrun.plots.run_plots import draw_run
 from dlrun.prepare import PreparedData
 from dlrun.results import summarize_history
 from dlrun.runs import Run
 from dlrun.runs.environment import count_cpus, describe_environment
 from dlrun.runs.record import Recorder, create_run
+from dlrun.runs.run import LOG
+from dlrun.screen import noise_to_log
 from dlrun.threads import settle_threads
 from dlrun.training import (
     EVALUATION_BATCH_SIZE,
@@ -48,38 +49,46 @@ def run_experiment(
         DivergedError: the loss became NaN or infinite; the folder keeps the history.
         StorageError: a file could not be written.
     """
-    data = settle_threads(data, report)  # before TensorFlow's first operation
-    config = data.config
-    built = build_model(data)
-    engine = choose_engine(config, built.callbacks)
-    run = create_run(config, runs_dir=runs_dir)
-    with (
-        Recorder(run, config, command=command, overrides=overrides) as recorder,
-        tensorflow_log_to(recorder.log),
-    ):
-        recorder.log(startup_noise.strip() or "TensorFlow started without a word")
-        for message in data.messages:
-            recorder.log(message.text)
-        recorder.environment(describe_environment() | _tensorflow_facts(config))
-        recorder.dataset(data.facts(), data.rows)
-        recorder.parameters(built.count)
-        tensors = TensorData.from_prepared(data)
-        history: list[Mapping[str, float]] = []
-        listen = _recording(recorder, history, report)
-        listen(EngineChosen(engine.name, engine.reason))
-        best = choose_best(built, config.training, listen)
-        try:
-            kept_epoch = fit_model(
-                built, data, tensors, engine=engine, best=best, report=listen
-            ).kept_epoch
-        except BaseException:
-            _keep_what_there_is(recorder, data, built, history, best, listen)
-            raise
-        recorder.model(built.model)
-        test = evaluate_rows(built.model, tensors, data.splits.test) if "test" in data.rows else {}
-        _record_epochs(recorder, data, built, history, kept_epoch, test)
-        recorder.predictions(_predictions(built.model, data, tensors))
+    with noise_to_log() as noise_into:
+        data = settle_threads(data, report)  # before TensorFlow's first operation
+        config = data.config
+        built = build_model(data)
+        engine = choose_engine(config, built)
+        run = create_run(config, runs_dir=runs_dir)
+        with (
+            Recorder(run, config, command=command, overrides=overrides) as recorder,
+            tensorflow_log_to(recorder.log),
+        ):
+            recorder.log(startup_noise.strip() or "TensorFlow started without a word")
+            noise_into(run.path / LOG)
+            _record_start(recorder, data, built)
+            tensors = TensorData.from_prepared(data)
+            history: list[Mapping[str, float]] = []
+            listen = _recording(recorder, history, report)
+            listen(EngineChosen(engine.name, engine.reason))
+            best = choose_best(built, config.training, listen)
+            try:
+                kept_epoch = fit_model(
+                    built, data, tensors, engine=engine, best=best, report=listen
+                ).kept_epoch
+            except BaseException:
+                _keep_what_there_is(recorder, data, built, history, best, listen)
+                raise
+            recorder.model(built.model)
+            held_back = "test" in data.rows
+            test = evaluate_rows(built.model, tensors, data.splits.test) if held_back else {}
+            _record_epochs(recorder, data, built, history, kept_epoch, test)
+            recorder.predictions(_predictions(built.model, data, tensors))
     return run
+
+
+def _record_start(recorder: Recorder, data: PreparedData, built: BuiltModel) -> None:
+    """Writes what is known before the first step."""
+    for message in data.messages:
+        recorder.log(message.text)
+    recorder.environment(describe_environment() | _tensorflow_facts(data.config))
+    recorder.dataset(data.facts(), data.rows)
+    recorder.parameters(built.count)
 
 
 def _keep_what_there_is(
@@ -140,6 +149,8 @@ def _record_epochs(
     )
     metrics |= {"kept_epoch": kept_epoch, "test": dict(test or {}) or None}
     recorder.metrics(metrics | {"evaluation_batch_size": EVALUATION_BATCH_SIZE})
+    from dlrun.plots.run_plots import draw_run  # matplotlib takes 0.4 s: not before the training
+
     draw_run(recorder.run)
 
 

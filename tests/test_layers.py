@@ -13,6 +13,7 @@ ORDER = [
     "errors",
     "events",
     "files",
+    "screen",
     "backend",
     "catalog",
     "config",
@@ -91,6 +92,16 @@ def test_core_code_neither_prints_nor_exits(path: Path) -> None:
             assert called not in ("print", "sys.exit", "exit", "quit", "os._exit"), path
 
 
+QUICK = """
+import sys, dlrun.cli.app as app
+sys.argv = ['dlrun', *{arguments!r}]
+try: app.run_app()
+except SystemExit as stop: assert stop.code in (0, None), stop.code
+heavy = {{'tensorflow', 'keras', 'matplotlib', 'pandas', 'sklearn'}} & set(sys.modules)
+assert not heavy, heavy
+"""
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -106,15 +117,29 @@ def test_core_code_neither_prints_nor_exits(path: Path) -> None:
     ids=" ".join,
 )
 def test_quick_commands_load_nothing_heavy(arguments: list[str]) -> None:
-    script = (
-        "import sys, dlrun.cli.app as app\n"
-        f"sys.argv = ['dlrun', *{arguments!r}]\n"
-        "try: app.run_app()\n"
-        "except SystemExit as stop: assert stop.code in (0, None), stop.code\n"
-        "heavy = {'tensorflow', 'keras', 'matplotlib', 'pandas', 'sklearn'} & set(sys.modules)\n"
-        "assert not heavy, heavy\n"
-    )
     done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, cwd=PACKAGE.parent
+        [sys.executable, "-c", QUICK.format(arguments=arguments)],
+        capture_output=True,
+        text=True,
+        cwd=PACKAGE.parent,
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "completed"), [("dlrun tr", "train"), ("dlrun plot --fo", "--format")]
+)
+def test_completion_in_a_shell_loads_nothing_heavy(
+    typed: str, completed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("_DLRUN_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", typed)
+    monkeypatch.setenv("COMP_CWORD", str(typed.count(" ")))
+    done = subprocess.run(
+        [sys.executable, "-c", QUICK.format(arguments=[])],
+        capture_output=True,
+        text=True,
+        cwd=PACKAGE.parent,
+    )
+    assert done.returncode == 0, done.stderr
+    assert completed in done.stdout.split()

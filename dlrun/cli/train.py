@@ -25,10 +25,11 @@ def train(
     """Train a config; everything that comes out goes into a new folder under runs/."""
     import dlrun
     from dlrun.cli.display import show_result, showing
+    from dlrun.screen import own_stderr
 
     tokens = overrides or []
     check_options(tokens, ["--note", "--quiet", "--json", "--help"])
-    with showing(quiet=quiet) as report:
+    with own_stderr(), showing(quiet=quiet) as report:
         run = dlrun.train(
             config, tokens, note=note, report=report, command=["dlrun", *sys.argv[1:]]
         )
