@@ -118,7 +118,17 @@ def run_lines(run: Run, result_lines: Callable[[Run], list[str]]) -> list[str]:
         *note,
         f"  {'started':<11} {info['started']}  on {info['host']}",
         f"  {'command':<11} {' '.join(info['command']) or 'from Python'}",
+        *_engine_line(run),
         f"  {'data':<11} {data['name']} ({data['source']}); rows: {parts}",
         "",
         *[f"  {line}".rstrip() for line in count_lines(run.parameters)],
     ]
+
+
+def _engine_line(run: Run) -> list[str]:
+    """How it was trained; nothing of a run that ended before, or was made before this was kept."""
+    engine, threads = run.info.get("engine"), run.environment["intra_op_threads"]
+    if engine is None:
+        return []
+    number = f"{threads} thread{'s' if threads != 1 else ''}"
+    return [f"  {'engine':<11} {engine}, {number} ({run.info['engine_reason']})"]

@@ -68,7 +68,7 @@ def prepare_loop(
         num_steps=num_steps,
         watching=watching,
         train_pass=train_pass,
-        steps_of=steps_of_epoch(engine, watching),
+        steps_of=steps_of_epoch(engine, watching, built.model),
         validate=_make_validation(built.model, tensors, data.splits.validation, watching, engine),
         report=report,
     )

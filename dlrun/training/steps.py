@@ -21,15 +21,16 @@ Logs = Callable[[], Mapping[str, float]]
 """Returns the metrics as they stand."""
 
 
-def steps_of_epoch(engine: Engine, watching: Any) -> Callable[[Run, int, Logs], Steps]:
+def steps_of_epoch(engine: Engine, watching: Any, model: Any) -> Callable[[Run, int, Logs], Steps]:
     """Returns how to run an epoch: many steps a call, or one where each must be seen.
 
     Args:
         engine: Which of the two.
         watching: Keras's `CallbackList`, told of every batch where one must see it.
+        model: Its `stop_training`, set by such a callback, ends the epoch at once, as in `fit`.
     """
     if engine.every_batch:
-        return functools.partial(_epoch_in_steps, watching)
+        return functools.partial(_epoch_in_steps, watching, model)
     return functools.partial(_epoch_in_chunks, _Pace())
 
 
@@ -57,10 +58,12 @@ def _epoch_in_chunks(pace: _Pace, run: Run, num_steps: int, _logs: Logs) -> Step
         yield done
 
 
-def _epoch_in_steps(watching: Any, run: Run, num_steps: int, logs: Logs) -> Steps:
+def _epoch_in_steps(watching: Any, model: Any, run: Run, num_steps: int, logs: Logs) -> Steps:
     """One step a call, with the callbacks' batch methods around it."""
     for step in range(num_steps):
         watching.on_train_batch_begin(step)
         run(step, step + 1)
         watching.on_train_batch_end(step, logs())
         yield step + 1
+        if model.stop_training:
+            return

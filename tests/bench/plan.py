@@ -11,7 +11,7 @@ CONTENDERS = (*PLAIN, "dlrun", "dlrun-xla")
 
 ROUNDS = {
     "epoch": 3,
-    "epoch-one-thread": 1,
+    "epoch-one-thread": 3,
     "whole": 1,
     "whole-one-thread": 0,
     "growth": 1,

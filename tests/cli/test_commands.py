@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -33,6 +34,7 @@ def test_training_prints_one_plain_line_an_epoch_and_the_result(
     assert [line.split("  ")[0] for line in done.stderr.splitlines() if "epoch " in line] == [
         "epoch 1/3", "epoch 2/3", "epoch 3/3",
     ]  # fmt: skip
+    assert "engine: compiled (the data fit in memory)" in done.stderr.splitlines()
     assert "\x1b" not in done.stdout + done.stderr
     first, *rest = done.stdout.splitlines()
     (folder,) = [path for path in runs_dir.iterdir() if path.is_dir()]
@@ -145,6 +147,7 @@ def test_runs_can_be_summarised_plotted_and_overlaid(
     assert rows[0]["best"] >= rows[1]["best"]
     assert dlrun("summary", "--csv", "--test").stdout.splitlines()[0].endswith("note,test")
     shown = dlrun("summary", "latest").stdout
+    assert re.search(r"  engine +compiled, 1 thread \(the data fit in memory\)\n", shown)
     assert "command" in shown
     assert "(4 + 1) × 8" in shown
 

@@ -106,6 +106,16 @@ def test_callbacks_are_shown_every_batch_of_validation(write_config: WriteConfig
     assert watcher.seen == [0, ["accuracy", "loss"]] * 2  # 30 rows are one batch
 
 
+def test_a_callback_may_stop_in_the_middle_of_an_epoch(write_config: WriteConfig) -> None:
+    class StopsAtTheSecondBatch(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            self.model.stop_training = batch == 1
+
+    model, fitted, _ = train(write_config(), {}, StopsAtTheSecondBatch())
+    assert len(fitted.history) == 1
+    assert int(model.optimizer.iterations) == 2
+
+
 @pytest.mark.parametrize("batch_size", [16, 15, 1000, "full"])
 def test_xla_trains_the_same_net_but_for_the_last_digits(
     write_config: WriteConfig, batch_size: int | str
