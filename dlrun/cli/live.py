@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-from rich.console import Console
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -23,13 +25,35 @@ LINE_SECONDS = 0.2
 """Epochs that follow each other faster than this do not all get a line."""
 
 
+@dataclass(frozen=True)
+class _Narrower:
+    """Leaves room at the end of the line for the ^C that a terminal writes there.
+
+    Otherwise it wraps, and the line that is wiped is not the bar's.
+    """
+
+    bars: RenderableType
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        width = max(1, options.max_width - 3)
+        yield from console.render(self.bars, options.update_width(width))
+
+
+class _Bars(Progress):
+    """Bars that are a little narrower than the terminal."""
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        """Yields the bars."""
+        return [_Narrower(bars) for bars in super().get_renderables()]
+
+
 class LiveDisplay:
     """A bar that moves, and above it a table that grows by a row an epoch."""
 
     def __init__(self, console: Console | None = None) -> None:
         console = console or Console(stderr=True, highlight=False)
         self._console = console
-        self._progress = Progress(
+        self._progress = _Bars(
             TextColumn("{task.description}"),
             BarColumn(bar_width=None),
             TextColumn("{task.fields[note]}"),
@@ -38,7 +62,7 @@ class LiveDisplay:
             transient=True,
             expand=True,
         )
-        self._downloads = Progress(
+        self._downloads = _Bars(
             TextColumn("{task.description}"),
             BarColumn(bar_width=None),
             DownloadColumn(),

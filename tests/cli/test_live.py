@@ -49,6 +49,13 @@ def test_the_bar_tells_epoch_step_and_loss() -> None:
     assert "step 1,234/5,000  loss 0.2500" in text
 
 
+def test_the_bar_leaves_room_for_the_c_of_ctrl_c() -> None:
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown([StepsDone(1, 2, 3, 9, LOGS)], width=70))
+    bars = [line.rstrip("\r\n") for line in text.splitlines() if "step 3/9" in line]
+    assert bars
+    assert all(40 < len(bar) <= 67 for bar in bars)
+
+
 def test_rows_fit_a_narrow_terminal() -> None:
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", shown(epoch(1, 1), width=50))
     rows = [line for line in text.splitlines() if "1/1" in line and "epoch" not in line]
