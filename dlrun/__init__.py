@@ -39,6 +39,7 @@ def train(
     report: Report | None = None,
     runs_dir: str | Path | None = None,
     command: Sequence[str] = (),
+    callbacks: Sequence[Any] = (),
 ) -> Run:
     """Trains a config from fresh weights and returns the run.
 
@@ -51,6 +52,7 @@ def train(
         report: Called with every `dlrun.events` event; nothing is printed without it.
         runs_dir: Where the run's folder is made; default DLRUN_RUNS_DIR, else `runs`.
         command: What was typed, for the run's record.
+        callbacks: Keras callbacks of your own, called after those of the config.
 
     Raises:
         DlrunError: the config, the data or the model cannot work, or training failed.
@@ -88,6 +90,7 @@ def train(
         runs_dir=None if runs_dir is None else Path(runs_dir),
         command=command,
         overrides=override_texts(overrides),
+        callbacks=callbacks,
     )
 
 

@@ -73,6 +73,9 @@ def _quick_imports() -> Iterator[None]:
             gc.enable()
 
 
+startup_noise = ""
+"""What TensorFlow wrote to the screen's error stream while it was imported."""
+
 try:
     with descriptor_aside() as _noise:
         try:
@@ -81,7 +84,6 @@ try:
                 import tensorflow as tf
         finally:
             startup_noise = written(_noise)
-            """What TensorFlow wrote to the screen's error stream while it was imported."""
 except Exception:
     if sys.stderr is not None:  # whatever went wrong, the noise may say why
         sys.stderr.write(startup_noise)

@@ -4,7 +4,7 @@ DlrunError            shown as "dlrun: error: …" without a traceback
 ├── ConfigError       a list of problems, each with its place and key; shows all of them (exit 2)
 ├── DatasetError      unknown, cannot be had, wrong checksum, wrong shape, empty split (exit 2)
 ├── ModelError        Keras refused a layer, loss, metric or optimizer (exit 2)
-├── BackendError      Keras was imported before, on another backend (exit 1)
+├── BackendError      Keras or TensorFlow runs already, on another backend or thread count (exit 1)
 ├── DivergedError     the loss became NaN or infinite; history up to it is kept (exit 1)
 ├── StorageError      a file cannot be written: full disk, read-only folder (exit 1)
 └── RunError          not a run folder, ambiguous name, unreadable file (exit 2)
@@ -90,7 +90,7 @@ class ModelError(DlrunError):
 
 
 class BackendError(DlrunError):
-    """Keras is there, on another backend than TensorFlow."""
+    """Keras or TensorFlow runs already in this process, on another backend or thread count."""
 
 
 class DivergedError(DlrunError):

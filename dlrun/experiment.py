@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,7 @@ def run_experiment(
     runs_dir: Path | None = None,
     command: Sequence[str] = (),
     overrides: Sequence[str] = (),
+    callbacks: Sequence[Any] = (),
 ) -> Run:
     """Trains a config on its prepared data and records everything in a new run folder.
 
@@ -53,6 +55,7 @@ def run_experiment(
         data = settle_threads(data, report)  # before TensorFlow's first operation
         config = data.config
         built = build_model(data)
+        built = replace(built, callbacks=(*built.callbacks, *callbacks))
         engine = choose_engine(config, built)
         run = create_run(config, runs_dir=runs_dir)
         with (
@@ -161,7 +164,8 @@ def _predictions(model: Any, data: PreparedData, tensors: TensorData) -> dict[st
         if part in data.rows:
             rows = data.rows[part]
             arrays[f"{part}_rows"] = rows
-            arrays[f"{part}_outputs"] = predict_rows(model, tensors, rows)
+            outputs = predict_rows(model, tensors, rows)
+            arrays[f"{part}_outputs"] = outputs.astype(np.float32)  # NumPy cannot store bfloat16
             arrays[f"{part}_labels"] = data.dataset.y[rows]
     return arrays
 

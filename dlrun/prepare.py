@@ -142,7 +142,9 @@ def _import_own(config: Config) -> None:
     """Imports the user's modules, whose data sets register themselves."""
     if config.imports:
         # They import Keras as a rule: then by the one door, which keeps TensorFlow's noise aside.
-        importlib.import_module("dlrun.backend")
+        backend = importlib.import_module("dlrun.backend")
+        if config.training.threads != "auto":  # before a module of theirs uses TensorFlow
+            backend.use_threads(config.training.threads)
         import_modules(config.imports, config.source)
 
 

@@ -60,7 +60,7 @@ def settle_threads(data: PreparedData, report: Report = ignore) -> PreparedData:
     count = use_threads(best if wanted == "auto" else int(wanted)) or count_cpus()
     if wanted != "auto" and count != wanted:
         raise BackendError(
-            f"{config.place('training.threads')}: {wanted} threads, and TensorFlow runs on "
+            f"{config.place('training.threads')}: {_threads(int(wanted))}, and TensorFlow runs on "
             f"{count} in this process since its first use; start a new process, or write {count}"
         )
     message = Message(_told(count, best, asked=wanted != "auto"))
@@ -75,8 +75,14 @@ def _told(count: int, best: int, *, asked: bool) -> str:
         return f"threads: {count} (training.threads asks for it)"
     if count != best:
         return f"threads: {count}, as TensorFlow runs already; {best} would suit this net better"
+    if count_cpus() == 1:
+        return "threads: 1 (there is one processor)"
     kind = "small" if best == 1 else "large"
     return f"threads: {count} of {count_cpus()} (faster for a step this {kind})"
+
+
+def _threads(count: int) -> str:
+    return f"{count} thread{'s' if count != 1 else ''}"
 
 
 def best_threads(config: Config, input_shape: tuple[int, ...], num_rows: int) -> int:
@@ -88,10 +94,9 @@ def best_threads(config: Config, input_shape: tuple[int, ...], num_rows: int) ->
         num_rows: Training rows.
     """
     training = config.training
-    batch_size = num_rows if training.batch_size == "full" else int(training.batch_size)
-    work = _multiply_adds(config, input_shape) * min(batch_size, num_rows)
-    with_xla = training.jit_compile is True or training.engine == "compiled+xla"
-    return 1 if work < (_SMALL_STEP_XLA if with_xla else _SMALL_STEP) else count_cpus()
+    rows = min(training.rows_of_step(num_rows), num_rows)
+    small = _SMALL_STEP_XLA if training.wants_xla else _SMALL_STEP
+    return 1 if _multiply_adds(config, input_shape) * rows < small else count_cpus()
 
 
 def _multiply_adds(config: Config, input_shape: tuple[int, ...]) -> float:

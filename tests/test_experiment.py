@@ -283,3 +283,37 @@ def test_a_run_from_python_can_be_loaded_again(write_config: WriteConfig) -> Non
     assert isinstance(dlrun.load_run(), Run)
     assert dlrun.load_run(run.id[:15]).metrics == run.metrics
     assert dlrun.load_run("latest").config == load_config(run.path / "config.yaml").config
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16", "float64"])
+def test_each_precision_trains_and_leaves_float32_outputs_and_the_users_policy(
+    write_config: WriteConfig, precision: str
+) -> None:
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        run = dlrun.train(write_config(), {"training.precision": precision, "training.epochs": 1})
+        assert keras.config.dtype_policy().name == "mixed_bfloat16"
+    finally:
+        keras.config.set_dtype_policy("float32")
+    outputs = run.predictions("test")["outputs"]
+    assert outputs.dtype == np.float32
+    assert 0 < outputs.argmax(axis=1).max() < 3
+    assert run.model().layers[0].dtype_policy.name == precision
+
+
+def test_the_engine_and_the_batch_size_of_evaluation_are_recorded(
+    write_config: WriteConfig,
+) -> None:
+    class Counts(keras.callbacks.Callback):
+        steps = 0
+
+        def on_train_batch_end(self, batch, logs=None):
+            assert logs["loss"] > 0
+            Counts.steps += 1
+
+    run = dlrun.train(write_config(), callbacks=[Counts()])
+    assert Counts.steps == 3 * 6
+    assert run.info["engine"] == "stepwise"
+    assert run.info["engine_reason"] == "Counts must see every batch"
+    assert run.metrics["evaluation_batch_size"] == 1024
+    assert "engine: stepwise (Counts must see" in (run.path / "run.log").read_text("utf-8")

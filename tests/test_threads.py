@@ -109,3 +109,26 @@ print(json.dumps([tf.config.threading.get_intra_op_parallelism_threads(), told])
     assert (facts["intra_op_threads"], facts["inter_op_threads"]) == (3, 3)
     assert "threads: 3" in (run / "config.yaml").read_text()
     assert json.loads((run / "run.json").read_text())["engine"] == "compiled"
+
+
+def test_one_processor_gets_one_thread(
+    write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threads, "count_cpus", lambda: 1)
+    count, _, said = settled(write_config(), {}, running=1)
+    assert (count, said) == (1, [Message("threads: 1 (there is one processor)")])
+
+
+def test_threads_are_set_before_a_module_of_ones_own_uses_tensorflow(
+    write_config: WriteConfig, tmp_path: Path
+) -> None:
+    (tmp_path / "early.py").write_text("import keras\nkeras.random.SeedGenerator(1)\n", "utf-8")
+    path = write_config(imports="[early]", training="{epochs: 1, threads: 3}")
+    script = f"import dlrun; dlrun.train({str(path)!r})"
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(CONFIGS.parent)])},
+    )
+    assert done.returncode == 0, done.stderr

@@ -191,6 +191,12 @@ def _tensorboard(draft: Draft, found: Findings) -> None:
 def _engine(draft: Draft, found: Findings) -> None:
     engine, jit_compile = draft.get("training", "engine"), draft.get("training", "jit_compile")
     asked = {("compiled", True): "compiled+xla", ("compiled+xla", False): "compiled"}
+    if engine == "stepwise" and jit_compile is True:
+        found.error(
+            ("training", "jit_compile"),
+            "jit_compile: true needs a compiled engine, and engine is 'stepwise'; "
+            "leave one of the two out",
+        )
     if (right := asked.get((engine, jit_compile))) is not None:
         found.error(
             ("training", "jit_compile"),

@@ -29,6 +29,7 @@ NAME = Text(
     r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}",
 )
 _COUNT = Whole("a whole number, 1 or more", low=1)
+_THREADS = Whole("a whole number from 1 to 1024", low=1, high=1024)
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ class TrainingConfig:
     engine: Literal["auto", "compiled", "compiled+xla", "stepwise"] = key(
         word("auto", "compiled", "compiled+xla", "stepwise"),
         "how an epoch runs: many steps a call, the same by XLA, or one; auto: compiled, or "
-        "stepwise where a callback must see every batch",
+        "stepwise where a callback must see every batch or a loop changes the last digits (silu)",
         "auto",
     )
     jit_compile: bool | Literal["auto"] = key(
@@ -116,13 +117,22 @@ class TrainingConfig:
         "float32",
     )
     threads: int | Literal["auto"] = key(
-        either(_COUNT, word("auto")),
+        either(_THREADS, word("auto")),
         "of TensorFlow, which decide speed and last digits; auto: what is faster for the net",
         "auto",
     )
     class_weight: ClassWeight = key(
         ClassWeights(), "of the training loss: none, balanced, or a number a class", "none"
     )
+
+    @property
+    def wants_xla(self) -> bool:
+        """Whether XLA is asked for."""
+        return self.jit_compile is True or self.engine == "compiled+xla"
+
+    def rows_of_step(self, num_rows: int) -> int:
+        """Returns the batch size as a number, of so many training rows."""
+        return num_rows if self.batch_size == "full" else int(self.batch_size)
 
 
 @dataclass(frozen=True, kw_only=True)

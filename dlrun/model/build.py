@@ -49,9 +49,7 @@ def build_model(data: PreparedData) -> BuiltModel:
     """
     config = data.config
     import_modules(config.imports, config.source)
-    keras.backend.clear_session()
-    keras.utils.set_random_seed(config.seed)
-    with _dtype_policy(config.training.precision):
+    with _fresh_keras(config.seed, config.training.precision):
         model, count = build_layers(
             config.model, data.dataset.input_shape, config.name, config.place
         )
@@ -71,9 +69,11 @@ def build_model(data: PreparedData) -> BuiltModel:
 
 
 @contextmanager
-def _dtype_policy(precision: str) -> Iterator[None]:
-    """Keras's global dtype policy meanwhile; layers keep it, float16 makes the loss scaled."""
-    before = keras.config.dtype_policy()
+def _fresh_keras(seed: int, precision: str) -> Iterator[None]:
+    """Keras with nothing left of earlier models, and this dtype policy, which layers keep."""
+    before = keras.config.dtype_policy()  # first, since clear_session forgets it
+    keras.backend.clear_session()
+    keras.utils.set_random_seed(seed)
     keras.config.set_dtype_policy(precision)
     try:
         yield

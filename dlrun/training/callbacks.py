@@ -16,9 +16,6 @@ _BATCH_METHODS = (
     "on_test_batch_end",
 )
 
-# These override the batch methods and do nothing there in their usual settings.
-_EPOCH_SETTINGS = {"ModelCheckpoint": "save_freq"}
-
 
 def callbacks_needing_batches(callbacks: Sequence[Any]) -> list[str]:
     """Returns the class names of the callbacks that must be called around every step."""
@@ -26,13 +23,19 @@ def callbacks_needing_batches(callbacks: Sequence[Any]) -> list[str]:
 
 
 def _needs_batches(callback: Any) -> bool:
-    name = type(callback).__name__
-    if name in _EPOCH_SETTINGS:
-        return getattr(callback, _EPOCH_SETTINGS[name], "epoch") != "epoch"
-    if name == "TensorBoard":
-        return callback.update_freq != "epoch" or bool(getattr(callback, "_should_trace", False))
+    base: Any = keras.callbacks.Callback
+    # These two override the batch methods, and do nothing there in their usual settings.
+    if isinstance(callback, keras.callbacks.ModelCheckpoint):
+        base = keras.callbacks.ModelCheckpoint
+        if callback.save_freq != "epoch":
+            return True
+    elif isinstance(callback, keras.callbacks.TensorBoard):
+        base = keras.callbacks.TensorBoard
+        traces = getattr(callback, "_should_trace", False)
+        if callback.update_freq != "epoch" or callback.write_steps_per_second or traces:
+            return True
     return any(
-        getattr(type(callback), method, None) is not getattr(keras.callbacks.Callback, method)
+        getattr(type(callback), method) is not getattr(base, method)
         or method in vars(callback)  # LambdaCallback sets them on the instance
         for method in _BATCH_METHODS
     )

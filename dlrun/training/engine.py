@@ -17,16 +17,14 @@ class Engine:
     """How epochs run.
 
     Attributes:
-        name: "compiled" (many steps a call), "compiled+xla", or "stepwise" (one).
+        name: "compiled" (many steps a call), "compiled+xla", or "stepwise" (one). XLA compiles
+            the train step alone, so that validation gives the numbers of `evaluate`.
         reason: Why, in a few words.
-        jit_compile: Whether XLA compiles the train step; validation is never compiled by it,
-            so that its numbers are those of `evaluate`.
         every_batch: Whether callbacks are told of every batch.
     """
 
     name: str
     reason: str
-    jit_compile: bool = False
     every_batch: bool = False
 
 
@@ -43,24 +41,26 @@ def choose_engine(config: Config, built: BuiltModel) -> Engine:
         ModelError: a compiled engine is asked for and a callback must see every batch.
     """
     training = config.training
-    jit_compile = training.jit_compile is True or training.engine == "compiled+xla"
     watching = ", ".join(callbacks_needing_batches(built.callbacks))
     if watching and training.engine.startswith("compiled"):
         raise ModelError(
             f"{config.place('training.engine')}: engine {training.engine!r} does not call the "
             f"batch methods of {watching}; write auto or stepwise"
         )
-    if watching or training.engine == "stepwise":
-        asked = "training.engine asks for it"
-        reason = f"{watching} must see every batch" if watching else asked
-        return Engine("stepwise", reason, jit_compile, every_batch=bool(watching))
-    if jit_compile:
+    if watching:
+        without = "; it is not compiled by XLA" if training.wants_xla else ""
+        return Engine("stepwise", f"{watching} must see every batch{without}", every_batch=True)
+    if training.engine == "stepwise":
+        return Engine("stepwise", "training.engine asks for it")
+    if training.wants_xla:
         key = "engine" if training.engine == "compiled+xla" else "jit_compile"
-        return Engine("compiled+xla", f"training.{key} asks for it", jit_compile=True)
+        return Engine("compiled+xla", f"training.{key} asks for it")
+    differs = "silu has other last digits in a compiled loop than in fit"
     if training.engine == "compiled":
-        return Engine("compiled", "training.engine asks for it")
+        reason = "training.engine asks for it"
+        return Engine("compiled", f"{reason}; {differs}" if _has_silu(built.model) else reason)
     if _has_silu(built.model):
-        return Engine("stepwise", "silu has other last digits in a compiled loop than in fit")
+        return Engine("stepwise", differs)
     return Engine("compiled", "the data fit in memory")
 
 

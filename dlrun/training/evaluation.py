@@ -10,6 +10,7 @@ import numpy as np
 
 from dlrun.backend import tf
 from dlrun.training.passes import make_pass, make_step_pass
+from dlrun.training.steps import Pace, numbers_of, steps_in_chunks
 from dlrun.training.tensors import TensorData
 
 EVALUATION_BATCH_SIZE = 1024
@@ -39,27 +40,27 @@ def make_evaluation(
         data: The tensors that rows are gathered from.
         rows: Row numbers, (num_rows,) int64.
         batch_size: Rows a batch.
-        in_loop: Whether all batches are one call, which is what the compiled engine wants.
+        in_loop: Whether many batches are one call, which is what the compiled engine wants.
         watching: Keras's `CallbackList`; given, its `on_test_batch_*` are called around each
             batch.
     """
 
-    def step(batch: Any) -> None:
-        model.test_step(data.test_batch(batch))
+    def step(batch: Any) -> Any:
+        return model.test_step(data.test_batch(batch))
 
     make = make_pass if in_loop else make_step_pass
-    run = make(step, len(rows), batch_size)(rows)
+    run, pace = make(step, len(rows), batch_size)(rows), Pace()
     num_steps = math.ceil(len(rows) / batch_size)
 
     def evaluate() -> dict[str, float]:
         model.reset_metrics()
         if watching is None:
-            run(0, num_steps)
+            for _ in steps_in_chunks(pace, run, num_steps):
+                pass  # a chunk ends where Ctrl-C is heard
             return read_metrics(model)
         for i in range(num_steps):
             watching.on_test_batch_begin(i)
-            run(i, i + 1)
-            watching.on_test_batch_end(i, read_metrics(model))
+            watching.on_test_batch_end(i, numbers_of(run(i, i + 1)))
         return read_metrics(model)
 
     return evaluate
@@ -67,7 +68,7 @@ def make_evaluation(
 
 def read_metrics(model: Any) -> dict[str, float]:
     """Returns the model's metrics as they stand, `loss` first."""
-    return {name: float(value) for name, value in model.get_metrics_result().items()}
+    return numbers_of(model.get_metrics_result())
 
 
 def predict_rows(

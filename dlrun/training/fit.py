@@ -70,7 +70,7 @@ def fit_model(
             report(Message(f"stopped after epoch {epoch + 1} of {epochs} by a callback"))
             break
     model.optimizer.finalize_variable_values(model.trainable_variables)  # averages, if it keeps any
-    loop.watching.on_train_end()
+    loop.watching.on_train_end(dict(history[-1]))
     kept = _restored_epoch(built.callbacks, len(history)) if best is None else best.restore(model)
     return Fitted(history, kept)
 

@@ -18,9 +18,10 @@ from dlrun.prepare import PreparedData
 from dlrun.training.batches import batch_order
 from dlrun.training.engine import Engine
 from dlrun.training.evaluation import make_evaluation, read_metrics
-from dlrun.training.passes import Fallback, Pass, make_pass, make_step_pass, make_xla_pass
+from dlrun.training.passes import Pass, make_pass, make_step_pass
 from dlrun.training.steps import Steps, steps_of_epoch
 from dlrun.training.tensors import TensorData
+from dlrun.training.xla import Fallback, make_xla_pass
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def prepare_loop(
 ) -> Loop:
     """Returns what the epochs of one training have in common; nothing is traced yet."""
     training, num_rows = data.config.training, len(data.splits.train)
-    batch_size = num_rows if training.batch_size == "full" else int(training.batch_size)
+    batch_size = training.rows_of_step(num_rows)
     num_steps = math.ceil(num_rows / batch_size)
     watching = keras.callbacks.CallbackList(
         list(built.callbacks),
@@ -53,12 +54,11 @@ def prepare_loop(
         verbose=0,
     )
 
-    def train(rows: Any) -> None:
-        built.model.train_step(tensors.train_batch(rows))
+    def train(rows: Any) -> Any:
+        return built.model.train_step(tensors.train_batch(rows))
 
-    if engine.jit_compile:
-        fall_back = _tell_fallback(engine, report)
-        train_pass = make_xla_pass(train, num_rows, batch_size, fall_back)
+    if engine.name == "compiled+xla":
+        train_pass = make_xla_pass(train, num_rows, batch_size, _tell_fallback(report))
     else:
         make = make_step_pass if engine.name == "stepwise" else make_pass
         train_pass = make(train, num_rows, batch_size)
@@ -74,16 +74,10 @@ def prepare_loop(
     )
 
 
-def _tell_fallback(engine: Engine, report: Report) -> Fallback:
-    """Returns what is told, for each function that XLA cannot compile; it is passed on once."""
-    told: list[str] = []
-
+def _tell_fallback(report: Report) -> Fallback:
     def tell(reason: str) -> None:
-        if not told:
-            told.append(reason)
-            name = engine.name.removesuffix("+xla")
-            reason = f"XLA cannot compile this net: {reason}"
-            report(EngineChosen(name, reason, level="warning"))
+        reason = f"XLA cannot compile this net: {reason}"
+        report(EngineChosen("compiled", reason, level="warning"))
 
     return tell
 
@@ -97,7 +91,7 @@ def run_epoch(loop: Loop, epoch: int) -> dict[str, float]:
     order = rows[batch_order(config.seed, epoch, len(rows))]
     logs: dict[str, float] = {}
     run = loop.train_pass(order)
-    for step in loop.steps_of(run, loop.num_steps, lambda: read_metrics(model)):
+    for step in loop.steps_of(run, loop.num_steps):
         logs = read_metrics(model)
         loop.report(StepsDone(epoch + 1, config.training.epochs, step, loop.num_steps, logs))
     logs |= loop.validate()

@@ -17,11 +17,20 @@ CHUNK_SECONDS = 0.3
 Steps = Iterator[int]
 """Trains as it is iterated; yields how many steps of the epoch are done."""
 
-Logs = Callable[[], Mapping[str, float]]
-"""Returns the metrics as they stand."""
+
+@dataclass
+class Pace:
+    """How many steps a chunk has; starts at one, since the first call also traces."""
+
+    steps: int = 1
+
+    def adapt(self, seconds: float) -> None:
+        """Learns from a chunk that took so long."""
+        fitting = int(CHUNK_SECONDS * self.steps / max(seconds, 1e-6))
+        self.steps = max(1, min(self.steps * 64, fitting))
 
 
-def steps_of_epoch(engine: Engine, watching: Any, model: Any) -> Callable[[Run, int, Logs], Steps]:
+def steps_of_epoch(engine: Engine, watching: Any, model: Any) -> Callable[[Run, int], Steps]:
     """Returns how to run an epoch: many steps a call, or one where each must be seen.
 
     Args:
@@ -30,23 +39,12 @@ def steps_of_epoch(engine: Engine, watching: Any, model: Any) -> Callable[[Run, 
         model: Its `stop_training`, set by such a callback, ends the epoch at once, as in `fit`.
     """
     if engine.every_batch:
-        return functools.partial(_epoch_in_steps, watching, model)
-    return functools.partial(_epoch_in_chunks, _Pace())
+        return functools.partial(_watched_steps, watching, model)
+    return functools.partial(steps_in_chunks, Pace())
 
 
-@dataclass
-class _Pace:
-    """How many steps a chunk has; starts at one, since the first call also traces."""
-
-    steps: int = 1
-
-    def adapt(self, seconds: float) -> None:
-        fitting = int(CHUNK_SECONDS * self.steps / max(seconds, 1e-6))
-        self.steps = max(1, min(self.steps * 64, fitting))
-
-
-def _epoch_in_chunks(pace: _Pace, run: Run, num_steps: int, _logs: Logs) -> Steps:
-    """Many steps a call; as many as fit into `CHUNK_SECONDS`, measured on the way."""
+def steps_in_chunks(pace: Pace, run: Run, num_steps: int) -> Steps:
+    """Runs many steps a call; as many as fit into `CHUNK_SECONDS`, measured on the way."""
     done = 0
     while done < num_steps:
         chunk = pace.steps
@@ -58,12 +56,20 @@ def _epoch_in_chunks(pace: _Pace, run: Run, num_steps: int, _logs: Logs) -> Step
         yield done
 
 
-def _epoch_in_steps(watching: Any, model: Any, run: Run, num_steps: int, logs: Logs) -> Steps:
-    """One step a call, with the callbacks' batch methods around it."""
+def _watched_steps(watching: Any, model: Any, run: Run, num_steps: int) -> Steps:
+    """One step a call, with the callbacks' batch methods around it; yields now and then."""
+    told = time.perf_counter()
     for step in range(num_steps):
         watching.on_train_batch_begin(step)
-        run(step, step + 1)
-        watching.on_train_batch_end(step, logs())
-        yield step + 1
-        if model.stop_training:
+        watching.on_train_batch_end(step, numbers_of(run(step, step + 1)))
+        last = step + 1 == num_steps or model.stop_training
+        if last or time.perf_counter() - told > CHUNK_SECONDS:
+            told = time.perf_counter()
+            yield step + 1
+        if last:
             return
+
+
+def numbers_of(logs: Mapping[str, Any]) -> dict[str, float]:
+    """Returns Keras's logs, whose values are tensors, as numbers."""
+    return {name: float(value) for name, value in logs.items()}

@@ -76,7 +76,7 @@ KEYS = [
     (
         "epochs: 3",
         "epochs: 3, threads: 0",
-        "training.threads: must be a whole number, 1 or more, or 'auto', received 0",
+        "training.threads: must be a whole number from 1 to 1024, or 'auto', received 0",
     ),
     (
         "epochs: 3",
@@ -93,6 +93,16 @@ KEYS = [
         "epochs: 3, engine: compiled, jit_compile: true",
         "10:41  training.jit_compile: jit_compile: true is engine: compiled+xla, and engine is "
         "'compiled'; leave one of the two out",
+    ),
+    (
+        "epochs: 3",
+        "epochs: 3, engine: stepwise, jit_compile: true",
+        "jit_compile: true needs a compiled engine, and engine is 'stepwise'; leave one",
+    ),
+    (
+        "epochs: 3",
+        "epochs: 3, threads: 3000000000",
+        "training.threads: must be a whole number from 1 to 1024, or 'auto', received 3000000000",
     ),
     (
         "epochs: 3",

@@ -15,6 +15,7 @@ from dlrun.events import EngineChosen
 from dlrun.model import build_model
 from dlrun.prepare import prepare_data
 from dlrun.training import Engine, TensorData, choose_engine, fit_model
+from dlrun.training.callbacks import callbacks_needing_batches
 
 WriteConfig = Callable[..., Path]
 
@@ -54,7 +55,7 @@ def test_the_compiled_engine_is_chosen_and_xla_only_where_it_is_asked_for(
     assert engine_of(path, {}) == Engine("compiled", "the data fit in memory")
     for key, value in (("jit_compile", True), ("engine", "compiled+xla")):
         chosen = engine_of(path, {f"training.{key}": value})
-        assert chosen == Engine("compiled+xla", f"training.{key} asks for it", jit_compile=True)
+        assert chosen == Engine("compiled+xla", f"training.{key} asks for it")
     for engine in ("compiled", "stepwise"):
         chosen = engine_of(path, {"training.engine": engine})
         assert chosen == Engine(engine, "training.engine asks for it")
@@ -66,7 +67,8 @@ def test_a_callback_that_must_see_every_batch_makes_the_engine_stepwise(
     chosen = engine_of(write_config(), {}, keras.callbacks.EarlyStopping(), WatchesTest())
     assert chosen == Engine("stepwise", "WatchesTest must see every batch", every_batch=True)
     with_xla = engine_of(write_config(), {"training.jit_compile": True}, WatchesTest())
-    assert (with_xla.name, with_xla.jit_compile) == ("stepwise", True)
+    assert with_xla.name == "stepwise"
+    assert with_xla.reason.endswith("must see every batch; it is not compiled by XLA")
 
 
 def test_a_compiled_engine_that_is_forced_is_refused_beside_such_a_callback(
@@ -86,7 +88,9 @@ def test_silu_trains_step_by_step_since_a_loop_changes_its_last_digits(
     for layer in ("Dense: {units: 8, activation: swish}", "Activation: silu"):
         path = write_config(model=f"{{layers: [{layer}, {softmax}]}}")
         assert engine_of(path, {}) == stepwise
-        assert engine_of(path, {"training.engine": "compiled"}).name == "compiled"
+        forced = engine_of(path, {"training.engine": "compiled"})
+        assert forced.name == "compiled"
+        assert forced.reason.endswith("; silu has other last digits in a compiled loop than in fit")
 
 
 def test_the_stepwise_engine_gives_the_same_weights_and_history(write_config: WriteConfig) -> None:
@@ -104,6 +108,47 @@ def test_callbacks_are_shown_every_batch_of_validation(write_config: WriteConfig
     watcher = WatchesTest()
     train(write_config(), {"training.epochs": 2}, watcher)
     assert watcher.seen == [0, ["accuracy", "loss"]] * 2  # 30 rows are one batch
+
+
+@pytest.mark.parametrize(
+    ("callback", "needs"),
+    [
+        (lambda folder: keras.callbacks.ModelCheckpoint(folder / "a.keras"), False),
+        (lambda folder: keras.callbacks.ModelCheckpoint(folder / "a.keras", save_freq=5), True),
+        (lambda folder: keras.callbacks.TensorBoard(folder), False),
+        (lambda folder: keras.callbacks.TensorBoard(folder, update_freq="batch"), True),
+        (lambda folder: keras.callbacks.TensorBoard(folder, write_steps_per_second=True), True),
+        (lambda folder: keras.callbacks.TensorBoard(folder, profile_batch=2), True),
+        (lambda folder: keras.callbacks.TerminateOnNaN(), True),
+        (lambda folder: keras.callbacks.ReduceLROnPlateau(), False),
+        (lambda folder: keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: 0), False),
+        (lambda folder: keras.callbacks.LambdaCallback(on_train_batch_end=lambda b, logs: 0), True),
+    ],
+)
+def test_which_callbacks_must_see_every_batch(
+    tmp_path: Path, callback: Callable[..., Any], needs: bool
+) -> None:
+    assert bool(callbacks_needing_batches([callback(tmp_path)])) is needs
+
+
+def test_a_callback_of_ones_own_is_known_by_what_it_does_not_by_its_name() -> None:
+    class ModelCheckpoint(keras.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            pass
+
+    class EveryBatch(keras.callbacks.ModelCheckpoint):
+        def on_train_batch_begin(self, batch, logs=None):
+            pass
+
+    mine = [ModelCheckpoint(), EveryBatch("a.keras")]
+    assert callbacks_needing_batches(mine) == ["ModelCheckpoint", "EveryBatch"]
+
+
+def test_callbacks_are_given_the_last_epochs_logs_at_the_end(write_config: WriteConfig) -> None:
+    ended: list[Any] = []
+    watcher = keras.callbacks.LambdaCallback(on_train_end=ended.append)
+    _, fitted, _ = train(write_config(), {}, watcher)
+    assert ended == [fitted.history[-1]]
 
 
 def test_a_callback_may_stop_in_the_middle_of_an_epoch(write_config: WriteConfig) -> None:
@@ -134,8 +179,9 @@ def test_what_xla_cannot_compile_trains_without_it_and_is_told_once(
 ) -> None:
     path = write_config(
         dataset="digits",
-        model="{layers: [RandomRotation: 0.1, Flatten, Dense: {units: 10, activation: softmax}]}",
-        training="{epochs: 1, batch_size: 256}",
+        model="{layers: [RandomRotation: 0.1, Flatten, Dense: 8, BatchNormalization, "
+        "Dense: {units: 10, activation: softmax}]}",
+        training="{epochs: 2, batch_size: 300}",  # does not divide the rows
     )
     plain, _, _ = train(path, {})
     fast, _, said = train(path, {"training.jit_compile": True})

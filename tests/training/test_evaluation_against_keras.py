@@ -49,10 +49,6 @@ def test_the_rows_own_weights_count_in_evaluation(tmp_path: Path, Case: Any) -> 
     assert evaluate_rows(model, tensors, rows, 10) == expected
 
 
-def test_batches_of_the_size_that_is_recorded() -> None:
-    assert EVALUATION_BATCH_SIZE == 1024
-
-
 def test_images_are_scaled_after_the_gather_to_the_floats_of_numpy() -> None:
     values = np.arange(256, dtype=np.uint8).reshape(256, 1)
     tensors = TensorData(tf.constant(values), tf.zeros((256, 1)), None, tf.constant(255.0))
