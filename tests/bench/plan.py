@@ -14,11 +14,11 @@ ROUNDS = {
     "epoch-one-thread": 3,
     "whole": 1,
     "whole-one-thread": 0,
-    "growth": 1,
+    "growth": 3,
 }
 """Rounds of each section; 0 leaves it out."""
 
-QUICK_ROUNDS = {**ROUNDS, "epoch": 1, "epoch-one-thread": 0}
+QUICK_ROUNDS = {**ROUNDS, "epoch": 1, "epoch-one-thread": 0, "growth": 1}
 
 EPOCHS = {  # softmax, deep, logistic; the first is dropped, since TensorFlow traces in it
     "keras": (4, 4, 6),
