@@ -117,7 +117,7 @@ def _read(
     """Returns the normal form, overrides applied, and the reader with its problems so far."""
     if document.data is None:
         message = "the file is empty; dlrun new lists configs to start from"
-        raise ConfigError(document.source, [Problem("", message)])
+        raise ConfigError(document.source, [Problem("", message, 1, 1)])
     reader = Reader(document.places)
     normal = _read_once(document.data, section, reader, allow_own)
     changes, problems = parse_overrides(overrides, reader.all_keys)

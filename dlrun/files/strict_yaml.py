@@ -24,6 +24,10 @@ MAX_NODES = 100_000
 """More YAML nodes than any honest config has; what an alias bomb grows beyond."""
 
 
+MAX_DIGITS = 400
+"""More digits than any number that is computed with; Python refuses to print 4,300."""
+
+
 @dataclass(frozen=True)
 class Document:
     """A YAML file's content and where each of its keys stands.
@@ -39,24 +43,27 @@ class Document:
     places: Mapping[KeyPath, Place] = field(default_factory=dict)
 
 
+_TAG = "tag:yaml.org,2002:"
+
+
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """SafeLoader with the scalars of YAML 1.2's core schema."""
 
 
+_PATTERNS = {
+    "bool": r"true|True|TRUE|false|False|FALSE",
+    "null": r"~|null|Null|NULL|",
+    "int": r"[-+]?[0-9][0-9_]*|0o[0-7]+|0x[0-9a-fA-F]+",
+    "float": r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?"
+    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
+}
+_WORDS = {"bool": "true or false", "null": "null", "int": "whole number", "float": "number"}
+_FIRST = {"bool": "tTfF", "null": ["~", "n", "N", ""], "int": "-+0123456789"}
+
 _Loader.yaml_implicit_resolvers = {}
-for _tag, _pattern, _first in (
-    ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
-    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
-    ("int", r"[-+]?[0-9][0-9_]*|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
-    (
-        "float",
-        r"[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?"
-        r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)",
-        "-+0123456789.",
-    ),
-):
+for _kind, _pattern in _PATTERNS.items():
     _Loader.add_implicit_resolver(
-        f"tag:yaml.org,2002:{_tag}", re.compile(rf"^(?:{_pattern})$"), list(_first)
+        f"{_TAG}{_kind}", re.compile(rf"^(?:{_pattern})$"), list(_FIRST.get(_kind, "-+0123456789."))
     )
 
 
@@ -66,7 +73,7 @@ def _construct_int(loader: Any, node: yaml.ScalarNode) -> int:
     return int(text[2:] if base != 10 else text, base)
 
 
-_Loader.add_constructor("tag:yaml.org,2002:int", _construct_int)
+_Loader.add_constructor(f"{_TAG}int", _construct_int)
 
 
 def read_yaml(path: Path) -> Document:
@@ -110,7 +117,8 @@ def parse_yaml(text: str, source: str) -> Document:
     except yaml.YAMLError as error:
         raise ConfigError(source, [_yaml_problem(error, text)]) from None
     except RecursionError:
-        raise _whole_file(source, "nested too deeply; a config needs a handful of levels") from None
+        message = "nested too deeply; a config needs a handful of levels"
+        raise ConfigError(source, [Problem("", message, 1, 1)]) from None
     if walk.problems:
         raise ConfigError(source, walk.problems)
     return Document(source, data, walk.places)
@@ -141,16 +149,16 @@ class _Walk:
             message = f"aliases expand to more than {MAX_NODES:,} nodes; write the values out"
             raise ConfigError(self.source, [Problem("", message, *_place(node))])
         self.places.setdefault(path, _place(node))
-        if isinstance(node, yaml.MappingNode) and node.tag == "tag:yaml.org,2002:map":
+        if isinstance(node, yaml.MappingNode) and node.tag == f"{_TAG}map":
             return self._mapping(node, path)
-        if isinstance(node, yaml.SequenceNode) and node.tag == "tag:yaml.org,2002:seq":
+        if isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq":
             return [self.build(child, (*path, i)) for i, child in enumerate(node.value)]
-        if isinstance(node, yaml.ScalarNode) and _is_core_scalar(node.tag):
-            try:
-                return self.loader.construct_object(node)
-            except ValueError as error:
-                return self._problem(path, str(error), node)
-        shown = node.tag.replace("tag:yaml.org,2002:", "!!")
+        if isinstance(node, yaml.ScalarNode) and node.tag in _CORE_SCALARS:
+            wrong = _wrong_scalar(node)
+            if wrong is not None:
+                return self._problem(path, wrong, node)
+            return self.loader.construct_object(node)
+        shown = node.tag.replace(_TAG, "!!")
         return self._problem(path, f"the tag {shown!r} is not allowed; write a plain value", node)
 
     def _mapping(self, node: yaml.MappingNode, path: KeyPath) -> dict[Any, Any]:
@@ -185,8 +193,17 @@ def _is_scalar(node: yaml.Node) -> bool:
     return isinstance(node, yaml.ScalarNode)
 
 
-def _is_core_scalar(tag: str) -> bool:
-    return tag in {f"tag:yaml.org,2002:{kind}" for kind in ("str", "int", "float", "bool", "null")}
+_CORE_SCALARS = {f"{_TAG}{kind}": kind for kind in ("str", *_PATTERNS)}
+
+
+def _wrong_scalar(node: yaml.ScalarNode) -> str | None:
+    """Returns what is wrong with a scalar's text, which only a tag before it can bring about."""
+    kind = _CORE_SCALARS[node.tag]
+    if kind in _PATTERNS and re.fullmatch(_PATTERNS[kind], node.value) is None:
+        return f"{node.value[:60]!r} is no {_WORDS[kind]}; write it without the tag '!!{kind}'"
+    if kind == "int" and len(node.value) > MAX_DIGITS:
+        return f"a number of {len(node.value):,} digits; the most is {MAX_DIGITS}"
+    return None
 
 
 def _place(node: yaml.Node) -> Place:
@@ -194,6 +211,11 @@ def _place(node: yaml.Node) -> Place:
 
 
 def _yaml_problem(error: yaml.YAMLError, text: str) -> Problem:
+    unprintable = yaml.reader.Reader.NON_PRINTABLE.search(text)
+    if isinstance(error, yaml.reader.ReaderError) and unprintable is not None:
+        line, column = _line_and_column(text, unprintable.start())
+        message = f"the character {unprintable.group()!r} is not allowed; remove it"
+        return Problem("", message, line, column)
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     line, column = (mark.line + 1, mark.column + 1) if mark is not None else (1, 1)
     lines = text.splitlines()
@@ -202,6 +224,12 @@ def _yaml_problem(error: yaml.YAMLError, text: str) -> Problem:
         column = lines[line - 1].index("\t") + 1
         return Problem("", "a tab; YAML is indented by spaces", line, column)
     return Problem("", f"not YAML: {said}", line, column)
+
+
+def _line_and_column(text: str, position: int) -> Place:
+    before = text[:position].splitlines() or [""]
+    is_new = position > 0 and text[position - 1] in "\r\n"
+    return (len(before) + 1, 1) if is_new else (len(before), len(before[-1]) + 1)
 
 
 def _whole_file(source: str, message: str) -> ConfigError:
