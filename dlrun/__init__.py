@@ -6,6 +6,7 @@
     run.metrics["best"]
     run.model()          # the trained Keras model
 
+    dlrun.resume("latest", more_epochs=5)
     dlrun.load_run("latest")
 
 The command line calls the same functions. Importing the package loads nothing heavy;
@@ -23,12 +24,14 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from dlrun.config import Loaded
     from dlrun.events import Report
+    from dlrun.prepare import PreparedData
     from dlrun.runs import Run
 
 __version__ = "0.1.0"
 
-__all__ = ["DlrunError", "load_run", "train"]
+__all__ = ["DlrunError", "load_run", "resume", "train"]
 
 
 def train(
@@ -40,6 +43,7 @@ def train(
     runs_dir: str | Path | None = None,
     command: Sequence[str] = (),
     callbacks: Sequence[Any] = (),
+    reproduces: str | None = None,
 ) -> Run:
     """Trains a config from fresh weights and returns the run.
 
@@ -52,10 +56,14 @@ def train(
         report: Called with every `dlrun.events` event; nothing is printed without it.
         runs_dir: Where the run's folder is made; default DLRUN_RUNS_DIR, else `runs`.
         command: What was typed, for the run's record.
-        callbacks: Keras callbacks of your own, called after those of the config.
+        callbacks: Keras callbacks of your own, called after those of the config. One that
+            remembers something from epoch to epoch has `get_state()` and `set_state(state)`,
+            so that a run can be resumed exactly.
+        reproduces: Id of the run that this one repeats, for its record.
 
     Raises:
         DlrunError: the config, the data or the model cannot work, or training failed.
+        dlrun.stopping.Stopped: Ctrl-C or SIGTERM; a KeyboardInterrupt. `resume` goes on.
     """
     import dataclasses
     from pathlib import Path
@@ -63,24 +71,9 @@ def train(
     from dlrun.config import load_config, override_texts
 
     loaded = load_config(Path(config), overrides)  # first: a typo is told before the rest is loaded
-
-    from dlrun.events import Message, ignore
-    from dlrun.prepare import prepare_data
-
-    listen = report or ignore
-    said = [Message(f"{config}: {problem}", level="warning") for problem in loaded.warnings]
-    said += [Message(remark.message) for remark in loaded.notes]
-    for message in said:
-        listen(message)
-    settings = loaded.config
     if note is not None:
-        settings = dataclasses.replace(settings, note=note)
-    loading = Message("loading TensorFlow …")
-    if settings.imports:  # a user's own modules need it at once
-        listen(loading)
-    data = prepare_data(settings, listen, said=said)  # bad data is told before TensorFlow loads
-    if not settings.imports:
-        listen(loading)
+        loaded = dataclasses.replace(loaded, config=dataclasses.replace(loaded.config, note=note))
+    data, listen = _prepare(loaded, str(config), report)
 
     from dlrun.experiment import run_experiment
 
@@ -91,7 +84,80 @@ def train(
         command=command,
         overrides=override_texts(overrides),
         callbacks=callbacks,
+        reproduces=reproduces,
     )
+
+
+def resume(
+    run: str | Path | Run = "latest",
+    overrides: Mapping[str, Any] | Sequence[str] = (),
+    *,
+    more_epochs: int | None = None,
+    into: str | None = None,
+    report: Report | None = None,
+    runs_dir: str | Path | None = None,
+    callbacks: Sequence[Any] = (),
+) -> Run:
+    """Goes on with a run that was interrupted, or extends one; returns it.
+
+    On one machine the result is, to the last bit, that of a run that never stopped; where it
+    is not, the report and `run.json` say why.
+
+    Args:
+        run: A run, its path, id, unique prefix of an id, or `latest`.
+        overrides: Changes to its config; those that would make another run are refused.
+        more_epochs: Added to the epochs that were planned.
+        into: Name of a new folder to go on in; the run then stays as it is.
+        report: Called with every `dlrun.events` event; nothing is printed without it.
+        runs_dir: The folder of runs; default DLRUN_RUNS_DIR, else `runs`.
+        callbacks: Those that `train` was given.
+
+    Raises:
+        DlrunError: the run cannot go on so, or training failed.
+        dlrun.stopping.Stopped: Ctrl-C or SIGTERM; a KeyboardInterrupt.
+    """
+    from dataclasses import replace
+    from pathlib import Path
+
+    from dlrun.resume import plan_resume
+    from dlrun.runs import Run, find_run
+    from dlrun.runs.create import copy_run
+    from dlrun.runs.lock import only_process
+
+    folder = None if runs_dir is None else Path(runs_dir)
+    found = run if isinstance(run, Run) else find_run(str(run), folder)
+    if into is not None:
+        plan = plan_resume(found, overrides, more_epochs)
+        found = copy_run(found, into, plan.loaded.config, folder or found.path.parent)
+    with only_process(found):
+        if into is None:
+            plan = plan_resume(found, overrides, more_epochs)
+        else:
+            plan = replace(plan, run=found)
+        data, listen = _prepare(plan.loaded, str(found.path), report)
+
+        from dlrun.experiment import resume_experiment
+
+        return resume_experiment(plan, data, report=listen, callbacks=callbacks)
+
+
+def _prepare(loaded: Loaded, source: str, report: Report | None) -> tuple[PreparedData, Report]:
+    """Says what is unwise about a config and prepares its data; TensorFlow comes after."""
+    from dlrun.events import Message, ignore
+    from dlrun.prepare import prepare_data
+
+    listen = report or ignore
+    said = [Message(f"{source}: {problem}", level="warning") for problem in loaded.warnings]
+    said += [Message(remark.message) for remark in loaded.notes]
+    for message in said:
+        listen(message)
+    loading = Message("loading TensorFlow …")
+    if loaded.config.imports:  # a user's own modules need it at once
+        listen(loading)
+    data = prepare_data(loaded.config, listen, said=said)
+    if not loaded.config.imports:
+        listen(loading)
+    return data, listen
 
 
 def load_run(name: str | Path = "latest", *, runs_dir: str | Path | None = None) -> Run:

@@ -5,7 +5,8 @@ DlrunError            shown as "dlrun: error: …" without a traceback
 ├── DatasetError      unknown, cannot be had, wrong checksum, wrong shape, empty split (exit 2)
 ├── ModelError        Keras refused a layer, loss, metric or optimizer (exit 2)
 ├── BackendError      Keras or TensorFlow runs already, on another backend or thread count (exit 1)
-├── DivergedError     the loss became NaN or infinite; history up to it is kept (exit 1)
+├── DivergedError     loss or weights became NaN or infinite; history up to it is kept (exit 1)
+├── OutOfMemoryError  data, model or a step of it do not fit into memory (exit 1)
 ├── StorageError      a file cannot be written: full disk, read-only folder (exit 1)
 └── RunError          not a run folder, ambiguous name, unreadable file (exit 2)
 
@@ -94,7 +95,11 @@ class BackendError(DlrunError):
 
 
 class DivergedError(DlrunError):
-    """The loss became NaN or infinite; the history up to that epoch is kept."""
+    """The loss or a weight became NaN or infinite; the history up to that epoch is kept."""
+
+
+class OutOfMemoryError(DlrunError):
+    """Data, model or a step of the training do not fit into memory."""
 
 
 class StorageError(DlrunError):

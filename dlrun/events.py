@@ -12,7 +12,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Message:
-    """A sentence for the user; `level` is "info" or "warning"."""
+    """A sentence for the user.
+
+    Attributes:
+        text: Lower case, no full stop.
+        level: "info", "warning", or "log" for what only the run's log takes down.
+    """
 
     text: str
     level: str = "info"

@@ -2,35 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from dlrun.backend import startup_noise, tensorflow_log_to, tf
 from dlrun.config import Config
-from dlrun.events import EngineChosen, EpochEnded, Event, Message, Report, ignore
+from dlrun.events import EngineChosen, Message, Report, ignore
 from dlrun.model import BuiltModel, build_model
 from dlrun.prepare import PreparedData
-from dlrun.results import summarize_history
+from dlrun.recording import keep_what_there_is, predictions, record_epochs, recording
+from dlrun.resume import ResumePlan, check_same_data
 from dlrun.runs import Run
+from dlrun.runs.create import create_run, write_config
 from dlrun.runs.environment import count_cpus, describe_environment
-from dlrun.runs.record import Recorder, create_run
+from dlrun.runs.lock import only_process
+from dlrun.runs.record import Recorder
 from dlrun.runs.run import LOG
 from dlrun.screen import noise_to_log
+from dlrun.stopping import stop_requests
 from dlrun.threads import settle_threads
 from dlrun.training import (
-    EVALUATION_BATCH_SIZE,
-    BestWeights,
+    Engine,
+    Keeping,
     TensorData,
+    callbacks_without_state,
+    checkpoint_writer,
     choose_best,
     choose_engine,
+    data_hashes,
     evaluate_rows,
     fit_model,
-    predict_rows,
+    memory_told,
+    not_repeatable,
+    weights_hash,
 )
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """What training needs, before there is a folder."""
+
+    data: PreparedData
+    built: BuiltModel
+    engine: Engine
 
 
 def run_experiment(
@@ -41,6 +57,7 @@ def run_experiment(
     command: Sequence[str] = (),
     overrides: Sequence[str] = (),
     callbacks: Sequence[Any] = (),
+    reproduces: str | None = None,
 ) -> Run:
     """Trains a config on its prepared data and records everything in a new run folder.
 
@@ -48,126 +65,139 @@ def run_experiment(
 
     Raises:
         ModelError: Keras refused the model; no folder was made.
-        DivergedError: the loss became NaN or infinite; the folder keeps the history.
+        DivergedError: the loss or a weight became NaN or infinite; the folder keeps the history.
         StorageError: a file could not be written.
+        OutOfMemoryError: there was not enough; the folder keeps the epochs before.
+        Stopped: a signal asked for it; the folder keeps a checkpoint to go on from.
     """
     with noise_to_log() as noise_into:
-        data = settle_threads(data, report)  # before TensorFlow's first operation
-        config = data.config
-        built = build_model(data)
-        built = replace(built, callbacks=(*built.callbacks, *callbacks))
-        engine = choose_engine(config, built)
-        run = create_run(config, runs_dir=runs_dir)
-        with (
-            Recorder(run, config, command=command, overrides=overrides) as recorder,
-            tensorflow_log_to(recorder.log),
-        ):
-            recorder.log(startup_noise.strip() or "TensorFlow started without a word")
-            noise_into(run.path / LOG)
-            _record_start(recorder, data, built)
-            tensors = TensorData.from_prepared(data)
-            history: list[Mapping[str, float]] = []
-            listen = _recording(recorder, history, report)
-            listen(EngineChosen(engine.name, engine.reason))
-            best = choose_best(built, config.training, listen)
-            try:
+        ready = _get_ready(data, callbacks, report)
+        run = create_run(
+            ready.data.config,
+            runs_dir=runs_dir,
+            command=command,
+            overrides=overrides,
+            reproduces=reproduces,
+        )
+        with only_process(run):
+            _train(run, ready, None, noise_into, report)
+    return Run(run.path)  # read anew: what it says has changed
+
+
+def resume_experiment(
+    plan: ResumePlan,
+    data: PreparedData,
+    *,
+    report: Report = ignore,
+    callbacks: Sequence[Any] = (),
+) -> Run:
+    """Goes on with a run, in its folder, as `run_experiment` would have without a stop.
+
+    Args:
+        plan: From where; the run is this process's (`only_process`).
+        data: Prepared from its config.
+        report: Told whatever is worth knowing.
+        callbacks: Those that `run_experiment` was given.
+
+    Raises:
+        RunError: data or model are not those that the run began with.
+        DlrunError: as `run_experiment`.
+    """
+    check_same_data(plan.run, data)
+    with noise_to_log() as noise_into:
+        ready = _get_ready(data, callbacks, report)
+        lost = callbacks_without_state(ready.built.callbacks) if plan.state else []
+        unknown = [f"what the callback {name} remembers is in no checkpoint" for name in lost]
+        plan = replace(plan, remarks=(*plan.remarks, *unknown))
+        _train(plan.run, ready, plan, noise_into, report)
+    return Run(plan.run.path)
+
+
+def _get_ready(data: PreparedData, callbacks: Sequence[Any], report: Report) -> _Ready:
+    """Builds the model; nothing is written yet."""
+    data = settle_threads(data, report)  # before TensorFlow's first operation
+    built = build_model(data)
+    built = replace(built, callbacks=(*built.callbacks, *callbacks))
+    return _Ready(data, built, choose_engine(data.config, built))
+
+
+def _train(
+    run: Run,
+    ready: _Ready,
+    plan: ResumePlan | None,
+    noise_into: Callable[[Path], None],
+    report: Report,
+) -> None:
+    """The path from a built model to a complete folder."""
+    data, built = ready.data, ready.built
+    state = plan.state if plan else None
+    with (
+        Recorder(run) as recorder,
+        tensorflow_log_to(recorder.log),
+        memory_told(data.config),
+    ):
+        history = list(state.history) if state else []
+        listen = recording(recorder, history, report)
+        if plan is not None:
+            _record_going_on(recorder, plan, data.config, listen)
+        recorder.log(startup_noise.strip() or "TensorFlow started without a word")
+        noise_into(run.path / LOG)
+        _record_start(recorder, data, built)
+        tensors = TensorData.from_prepared(data)
+        listen(EngineChosen(ready.engine.name, ready.engine.reason))
+        best = choose_best(built, data.config.training, listen)
+        if best is not None and plan is not None and plan.best is not None:
+            best.go_on_from(plan.best)
+        try:
+            with stop_requests() as request:
                 kept_epoch = fit_model(
-                    built, data, tensors, engine=engine, best=best, report=listen
+                    built,
+                    data,
+                    tensors,
+                    engine=ready.engine,
+                    best=best,
+                    keeping=Keeping(checkpoint_writer(run, best, built.callbacks), listen, request),
+                    state=state,
+                    learning_rate=plan.learning_rate if plan else None,
+                    report=listen,
                 ).kept_epoch
-            except BaseException:
-                _keep_what_there_is(recorder, data, built, history, best, listen)
-                raise
-            recorder.model(built.model)
-            held_back = "test" in data.rows
-            test = evaluate_rows(built.model, tensors, data.splits.test) if held_back else {}
-            _record_epochs(recorder, data, built, history, kept_epoch, test)
-            recorder.predictions(_predictions(built.model, data, tensors))
-    return run
+        except BaseException:
+            keep_what_there_is(recorder, data, built, history, best, report)
+            raise
+        recorder.model(built.model)
+        recorder.note(hashes={"final_weights": weights_hash(built.model)})
+        held_back = "test" in data.rows
+        test = evaluate_rows(built.model, tensors, data.splits.test) if held_back else {}
+        record_epochs(recorder, data, built, history, kept_epoch, test)
+        recorder.predictions(predictions(built.model, data, tensors))
+
+
+def _record_going_on(recorder: Recorder, plan: ResumePlan, config: Config, report: Report) -> None:
+    """Opens the folder again, and says from where and how exactly the run goes on."""
+    state = plan.state
+    recorder.go_on(plan.record(), state.history if state else ())
+    write_config(recorder.run, config)
+    for note in plan.notes:
+        report(Message(note))
+    if state is not None:
+        inside = f", step {state.step:,} of the next" if state.step else ""
+        report(Message(f"going on after epoch {state.epoch}{inside}"))
+    for remark in plan.remarks:
+        report(Message(f"not exact from here on: {remark}", level="warning"))
 
 
 def _record_start(recorder: Recorder, data: PreparedData, built: BuiltModel) -> None:
     """Writes what is known before the first step."""
     for message in data.messages:
         recorder.log(message.text)
-    recorder.environment(describe_environment() | _tensorflow_facts(data.config))
+    facts = _tensorflow_facts(data.config)
+    recorder.environment(describe_environment() | facts)
     recorder.dataset(data.facts(), data.rows)
     recorder.parameters(built.count)
-
-
-def _keep_what_there_is(
-    recorder: Recorder,
-    data: PreparedData,
-    built: BuiltModel,
-    history: Sequence[Mapping[str, float]],
-    best: BestWeights | None,
-    report: Report,
-) -> None:
-    """Saves the epochs of a run that was interrupted or diverged, and the best weights so far."""
-    number = f"{len(history)} epoch{'s' if len(history) != 1 else ''}"
-    kept_epoch = None
-    if best is not None and best.epoch:
-        kept_epoch = best.restore(built.model)
-        recorder.model(built.model)
-    _record_epochs(recorder, data, built, history, kept_epoch)
-    model = "no model" if kept_epoch is None else f"the model of epoch {kept_epoch}"
-    report(Message(f"{recorder.run.path} keeps {number} and {model}", level="warning"))
-
-
-def _recording(recorder: Recorder, history: list[Mapping[str, float]], report: Report) -> Report:
-    """Writes down what is told, then passes it on."""
-
-    def listen(event: Event) -> None:
-        if isinstance(event, EpochEnded):
-            recorder.epoch(event.epoch, event.logs)
-            history.append(event.logs)
-            shown = "  ".join(f"{name} {value:.6g}" for name, value in event.logs.items())
-            recorder.log(f"epoch {event.epoch}/{event.epochs}  {shown}")
-        elif isinstance(event, EngineChosen):
-            recorder.engine(event.engine, event.reason)
-            recorder.log(event.text)
-        elif isinstance(event, Message):
-            recorder.log(event.text)
-        report(event)
-
-    return listen
-
-
-def _record_epochs(
-    recorder: Recorder,
-    data: PreparedData,
-    built: BuiltModel,
-    history: Sequence[Mapping[str, float]],
-    kept_epoch: int | None = None,
-    test: Mapping[str, float] | None = None,
-) -> None:
-    """Writes `metrics.json` and the plots from the epochs there are, also of an unfinished run."""
-    if not history:
-        return
-    training = data.config.training
-    metrics = summarize_history(
-        history,
-        training.monitor,
-        higher_is_better=built.higher_is_better,
-        planned_epochs=training.epochs,
+    recorder.note(
+        hashes=data_hashes(data) | {"initial_weights": weights_hash(built.model)},
+        not_repeatable=not_repeatable(facts["gpus"]),
     )
-    metrics |= {"kept_epoch": kept_epoch, "test": dict(test or {}) or None}
-    recorder.metrics(metrics | {"evaluation_batch_size": EVALUATION_BATCH_SIZE})
-    from dlrun.plots.run_plots import draw_run  # matplotlib takes 0.4 s: not before the training
-
-    draw_run(recorder.run)
-
-
-def _predictions(model: Any, data: PreparedData, tensors: TensorData) -> dict[str, np.ndarray]:
-    """The model's outputs on the held-out parts, as `predictions.npz` keeps them."""
-    arrays = {}
-    for part in ("validation", "test"):
-        if part in data.rows:
-            rows = data.rows[part]
-            arrays[f"{part}_rows"] = rows
-            outputs = predict_rows(model, tensors, rows)
-            arrays[f"{part}_outputs"] = outputs.astype(np.float32)  # NumPy cannot store bfloat16
-            arrays[f"{part}_labels"] = data.dataset.y[rows]
-    return arrays
 
 
 def _tensorflow_facts(config: Config) -> dict[str, Any]:

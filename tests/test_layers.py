@@ -12,7 +12,9 @@ PACKAGE = Path(__file__).parent.parent / "dlrun"
 ORDER = [
     "errors",
     "events",
+    "stopping",
     "files",
+    "processes",
     "screen",
     "backend",
     "catalog",
@@ -23,11 +25,16 @@ ORDER = [
     "results",
     "prepare",
     "runs",
+    "causes",
+    "likeness",
+    "resume",
     "threads",
     "model",
     "training",
     "plots",
+    "recording",
     "experiment",
+    "reproduction",
     "cli",
 ]
 

@@ -50,7 +50,7 @@ def test_every_option_named_beside_a_command_exists() -> None:
         known = {
             option for parameter in getattr(command, "params", []) for option in parameter.opts
         }
-        assert set(re.findall(r"`(--[a-z]+)", text)) <= known, name
+        assert set(re.findall(r"`(--[a-z-]+)", text)) <= known, name
 
 
 def config_keys(section: type, prefix: str = "") -> list[str]:

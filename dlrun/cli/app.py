@@ -11,9 +11,12 @@ import typer
 from dlrun import __version__
 from dlrun.cli.check import check
 from dlrun.cli.data import data_app
+from dlrun.cli.gc import gc
 from dlrun.cli.guard import DEBUG, guarded
 from dlrun.cli.new import new
 from dlrun.cli.plot import plot
+from dlrun.cli.reproduce import reproduce
+from dlrun.cli.resume import resume
 from dlrun.cli.schema import schema
 from dlrun.cli.summary import summary
 from dlrun.cli.train import train
@@ -30,10 +33,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(context_settings=_TAKES_OVERRIDES)(guarded(train))
+app.command(context_settings=_TAKES_OVERRIDES)(guarded(resume))
+app.command()(guarded(reproduce))
 app.command(context_settings=_TAKES_OVERRIDES)(guarded(summary))
 app.command()(guarded(plot))
 app.command(context_settings=_TAKES_OVERRIDES)(guarded(check))
 app.add_typer(data_app, name="data")
+app.command()(guarded(gc))
 app.command()(guarded(new))
 app.command()(guarded(schema))
 

@@ -56,6 +56,8 @@ class _Live:
 def _plain_lines(event: Event) -> None:
     """One line an epoch, a message or a finished download; nothing that moves."""
     if isinstance(event, Message | EngineChosen):
+        if event.level == "log":
+            return
         label = "warning: " if event.level == "warning" else ""
         typer.echo(f"{label}{event.text}", err=True)
     elif isinstance(event, EpochEnded):

@@ -28,9 +28,9 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
                 raise
             typer.echo(error_text(error), err=True)
             raise typer.Exit(error.exit_code) from None
-        except KeyboardInterrupt:
-            typer.echo("dlrun: interrupted", err=True)
-            raise typer.Exit(130) from None
+        except KeyboardInterrupt as stop:
+            typer.echo(f"dlrun: {stop}" if str(stop) else "dlrun: interrupted", err=True)
+            raise typer.Exit(getattr(stop, "exit_code", 130)) from None
         except BrokenPipeError:  # `dlrun summary | head`: the reader has enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(141) from None

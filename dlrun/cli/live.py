@@ -83,6 +83,8 @@ class LiveDisplay:
     def __call__(self, event: Event) -> None:
         """Shows one event."""
         if isinstance(event, Message | EngineChosen):
+            if event.level == "log":
+                return
             style = "yellow" if event.level == "warning" else "dim"
             self._console.print(Text(event.text, style=style), soft_wrap=False)
         elif isinstance(event, StepsDone):

@@ -25,11 +25,12 @@ def train(
     """Train a config; everything that comes out goes into a new folder under runs/."""
     import dlrun
     from dlrun.cli.display import show_result, showing
+    from dlrun.cli.signals import signals_heard
     from dlrun.screen import own_stderr
 
     tokens = overrides or []
     check_options(tokens, ["--note", "--quiet", "--json", "--help"])
-    with own_stderr(), showing(quiet=quiet) as report:
+    with signals_heard(), own_stderr(), showing(quiet=quiet) as report:
         run = dlrun.train(
             config, tokens, note=note, report=report, command=["dlrun", *sys.argv[1:]]
         )

@@ -1,57 +1,30 @@
-"""A run folder as it is written: made once, filled as training goes, closed with its status."""
+"""A run folder as it is written: filled as training goes, closed with its status."""
 
 from __future__ import annotations
 
 import io
 import os
-import secrets
-import shutil
-import socket
+import threading
 import time
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from dlrun.config import Config
-from dlrun.errors import DivergedError, RunError, StorageError
-from dlrun.files import storage_error, to_yaml, write_bytes, write_json, write_text
+from dlrun.errors import DivergedError, StorageError
+from dlrun.files import storage_error, write_bytes, write_json, write_text
 from dlrun.parameters import ModelCount, count_lines
 from dlrun.runs import run as layout
-from dlrun.runs.find import LATEST, resolve_runs_dir
+from dlrun.runs.create import now
 from dlrun.runs.run import Run
 
-HEARTBEAT_SECONDS = 5.0
+HEARTBEAT_SECONDS = 10.0
+"""Between two signs of life in `run.json`, by which other hosts know that a run goes on."""
 
-
-def create_run(config: Config, *, runs_dir: Path | None = None) -> Run:
-    """Makes the folder of a new run, never one that exists.
-
-    Raises:
-        RunError: the runs folder cannot be made or written to.
-    """
-    folder = resolve_runs_dir(runs_dir)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        while True:
-            stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-            path = folder / f"{stamp}-{config.name}-{secrets.token_hex(2)}"
-            try:
-                path.mkdir()
-            except FileExistsError:  # the same second and the same four digits: draw again
-                continue
-            (path / layout.PLOTS).mkdir()
-            return Run(path)
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise RunError(
-            f"{folder}: no run can be made there, {reason}; "
-            "mend the folder, or name another by DLRUN_RUNS_DIR"
-        ) from None
+_OF_THE_END = (layout.METRICS, layout.HISTORY_JSON, layout.PREDICTIONS)
 
 
 class Recorder:
@@ -62,50 +35,27 @@ class Recorder:
     written whole or not at all.
     """
 
-    def __init__(
-        self, run: Run, config: Config, *, command: Sequence[str], overrides: Sequence[str]
-    ) -> None:
+    def __init__(self, run: Run) -> None:
         self.run = run
-        self._info: dict[str, Any] = {
-            "format": layout.FORMAT,
-            "id": run.id,
-            "name": config.name,
-            "note": config.note,
-            "status": "running",
-            "started": _now(),
-            "stopped": None,
-            "duration_seconds": None,
-            "heartbeat": _now(),
-            "engine": None,
-            "engine_reason": None,
-            "epochs_done": 0,
-            "exit_code": None,
-            "error": None,
-            "pid": os.getpid(),
-            "host": socket.gethostname(),
-            "config_path": config.source,
-            "command": list(command),
-            "overrides": list(overrides),
-        }
-        self._started = self._last_beat = time.monotonic()
+        self._info: dict[str, Any] = dict(run.info)
+        self._seconds_before = float(self._info.get("duration_seconds") or 0.0)
+        self._started = time.monotonic()
         self._columns: list[str] = []
-        try:
-            self._write_info()
-            write_text(run.path / layout.CONFIG, _config_text(config))
-            write_text(run.path.parent / LATEST, f"{run.id}\n")
-        except StorageError:  # no folder is left that says nothing
-            shutil.rmtree(run.path, ignore_errors=True)
-            raise
+        self._writing = threading.Lock()
+        self._is_over = threading.Event()
 
     def __enter__(self) -> Recorder:
+        threading.Thread(target=self._beat, daemon=True).start()
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        self._is_over.set()
         if error is None:
             self._close("finished", 0, None)
             return
         if isinstance(error, KeyboardInterrupt):
-            outcome = ("interrupted", 130, "interrupted by Ctrl-C")
+            exit_code = getattr(error, "exit_code", 130)
+            outcome = ("interrupted", exit_code, str(error) or "interrupted by Ctrl-C")
         else:
             status = "diverged" if isinstance(error, DivergedError) else "failed"
             outcome = (status, getattr(error, "exit_code", 1), str(error) or repr(error))
@@ -114,14 +64,37 @@ class Recorder:
         with suppress(StorageError):
             self.log("".join(traceback.format_exception(error)).rstrip())
 
+    def go_on(self, resumed: Mapping[str, Any], history: Sequence[Mapping[str, float]]) -> None:
+        """Opens the run again, with its history cut to the epochs that are known.
+
+        What belongs to an end that it no longer has is taken away.
+
+        Args:
+            resumed: What `run.json` says of it; who runs it among that.
+            history: A row an epoch.
+        """
+        again = {"status": "running", "stopped": None, "exit_code": None, "error": None}
+        self._write_info(again | {"epochs_done": len(history)} | dict(resumed))
+        for name in _OF_THE_END:
+            (self.run.path / name).unlink(missing_ok=True)
+        self._columns = list(dict.fromkeys(name for row in history for name in row))
+        if history:
+            self._columns.insert(0, "epoch")
+            rows = [self._line({"epoch": n, **row}) for n, row in enumerate(history, start=1)]
+            text = "\n".join([",".join(self._columns), *rows])
+            write_text(self.run.path / layout.HISTORY_CSV, f"{text}\n")
+        else:
+            (self.run.path / layout.HISTORY_CSV).unlink(missing_ok=True)
+
     def environment(self, facts: Mapping[str, Any]) -> None:
         """Writes `environment.json`."""
         write_json(self.run.path / layout.ENVIRONMENT, facts)
 
-    def engine(self, name: str, reason: str) -> None:
-        """Records how epochs run from now on, in `run.json`."""
-        self._info |= {"engine": name, "engine_reason": reason}
-        self._write_info()
+    def note(self, **facts: Any) -> None:
+        """Records facts in `run.json`; a mapping adds to the one that is there."""
+        both = {name: value for name, value in facts.items() if isinstance(value, Mapping)}
+        known = {name: dict(self._info.get(name) or {}) for name in both}
+        self._write_info(facts | {name: known[name] | dict(both[name]) for name in both})
 
     def dataset(self, facts: Mapping[str, Any], rows: Mapping[str, np.ndarray]) -> None:
         """Writes `dataset.json`, and the row numbers of each part into `splits.npz`."""
@@ -140,12 +113,12 @@ class Recorder:
         if not self._columns:
             self._columns = list(row)
             lines.append(",".join(self._columns))
-        lines.append(",".join(_number(row.get(name)) for name in self._columns))
+        lines.append(self._line(row))
         self._append(layout.HISTORY_CSV, "\n".join(lines) + "\n")
         self._info["epochs_done"] = epoch
-        if time.monotonic() - self._last_beat > HEARTBEAT_SECONDS:
-            self._last_beat = time.monotonic()
-            self._write_info()
+
+    def _line(self, row: Mapping[str, float | int]) -> str:
+        return ",".join(_number(row.get(name)) for name in self._columns)
 
     def metrics(self, metrics: Mapping[str, Any]) -> None:
         """Writes `metrics.json`."""
@@ -180,27 +153,25 @@ class Recorder:
             raise storage_error(path, error) from error
 
     def _close(self, status: str, exit_code: int, error: str | None) -> None:
-        self._info |= {
-            "status": status,
-            "stopped": _now(),
-            "duration_seconds": round(time.monotonic() - self._started, 3),
-            "exit_code": exit_code,
-            "error": error,
-        }
-        self._write_info()  # first: on a full disk the status matters most
+        end = {"status": status, "stopped": now(), "exit_code": exit_code, "error": error}
+        self._write_info(end)  # first: on a full disk the status matters most
         if self._columns:
             history = self.run.read_history()
             del history["epoch"]
             write_json(self.run.path / layout.HISTORY_JSON, history)
 
-    def _write_info(self) -> None:
-        self._info["heartbeat"] = _now()
-        write_json(self.run.path / layout.RUN, self._info)
+    def _beat(self) -> None:
+        """Shows that the run goes on, also within epochs of hours; in a thread of its own."""
+        while not self._is_over.wait(HEARTBEAT_SECONDS):
+            with suppress(StorageError):  # the training itself will meet it, and tell
+                self._write_info({})
 
-
-def _config_text(config: Config) -> str:
-    head = f"# Resolved from {config.source}; `dlrun train` with this file repeats the run.\n"
-    return head + to_yaml(config.to_dict())
+    def _write_info(self, changes: Mapping[str, Any]) -> None:
+        seconds = self._seconds_before + time.monotonic() - self._started
+        with self._writing:  # the heartbeat writes, too
+            self._info |= changes
+            self._info |= {"heartbeat": now(), "duration_seconds": round(seconds, 3)}
+            write_json(self.run.path / layout.RUN, self._info)
 
 
 def _npz(arrays: Mapping[str, np.ndarray]) -> bytes:
@@ -213,7 +184,3 @@ def _number(value: float | int | None) -> str:
     if value is None or value != value or value in (float("inf"), float("-inf")):
         return ""
     return repr(value)
-
-
-def _now() -> str:
-    return datetime.now().astimezone().isoformat(timespec="seconds")

@@ -12,6 +12,7 @@ from dlrun.config import Config, load_recorded
 from dlrun.errors import RunError
 from dlrun.files import read_json
 from dlrun.parameters import ModelCount, count_from_dict
+from dlrun.processes import is_alive
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,8 +33,13 @@ SUMMARY = "summary.txt"
 METRICS = "metrics.json"
 PREDICTIONS = "predictions.npz"
 MODEL = "model.keras"
+CHECKPOINTS = "checkpoints"
 PLOTS = "plots"
 LOG = "run.log"
+LOCK = ".lock"
+
+STATUSES = ("running", "finished", "interrupted", "failed", "diverged")
+"""What `run.json` says."""
 
 History = dict[str, list[float | None]]
 """Keras's names to one value an epoch; None where an epoch has none (or it is not finite)."""
@@ -96,8 +102,14 @@ class Run:
 
     @property
     def status(self) -> str:
-        """Running, finished, interrupted, failed or diverged, in lower case."""
-        return str(self.info.get("status", "unknown"))
+        """Running, finished, interrupted, failed, diverged or dead, in lower case.
+
+        Dead is what nobody could write down: the run was running, and its process is gone.
+        """
+        recorded = self.info.get("status")
+        if recorded == "running":
+            return "running" if is_alive(self.info) else "dead"
+        return recorded if recorded in STATUSES else "unknown"
 
     @property
     def history(self) -> pd.DataFrame:

@@ -38,14 +38,13 @@ def run_row(run: Run, *, with_test: bool = False) -> dict[str, Any]:
     row |= {
         "config": info.get("name"),
         "duration_seconds": info.get("duration_seconds"),
-        "status": info.get("status"),
+        "status": run.status,
         "note": info.get("note") or "",
-        "epochs": info.get("epochs_done"),
     }
     row["dataset"] = _optional(lambda: run.dataset["name"])
     row["num_parameters"] = _optional(lambda: run.parameters.total)
     metrics = _optional(lambda: run.metrics) or {}
-    row["epochs"] = metrics.get("epochs", row["epochs"])
+    row["epochs"] = metrics.get("epochs", _optional(lambda: len(run.read_history()["epoch"])))
     row["best_epoch"] = metrics.get("best_epoch")
     best = metrics.get("best") or {}
     if best:

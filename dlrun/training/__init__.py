@@ -2,9 +2,14 @@
 
 from dlrun.training.batches import batch_order
 from dlrun.training.best import BestWeights, choose_best
+from dlrun.training.callback_states import callbacks_without_state
 from dlrun.training.engine import Engine, choose_engine
 from dlrun.training.evaluation import EVALUATION_BATCH_SIZE, evaluate_rows, predict_rows
 from dlrun.training.fit import Fitted, fit_model
+from dlrun.training.hashes import data_hashes, weights_hash
+from dlrun.training.keeping import Keeping, checkpoint_writer
+from dlrun.training.memory import memory_told
+from dlrun.training.repeatability import not_repeatable
 from dlrun.training.tensors import TensorData
 
 __all__ = [
@@ -12,11 +17,18 @@ __all__ = [
     "BestWeights",
     "Engine",
     "Fitted",
+    "Keeping",
     "TensorData",
     "batch_order",
+    "callbacks_without_state",
+    "checkpoint_writer",
     "choose_best",
     "choose_engine",
+    "data_hashes",
     "evaluate_rows",
     "fit_model",
+    "memory_told",
+    "not_repeatable",
     "predict_rows",
+    "weights_hash",
 ]

@@ -11,6 +11,7 @@ from dlrun.config import TrainingConfig
 from dlrun.events import Message, Report
 from dlrun.model import BuiltModel
 from dlrun.monitor import is_better
+from dlrun.runs.checkpoints import BestState
 
 
 class BestWeights:
@@ -33,6 +34,18 @@ class BestWeights:
         if is_better(value, self._value, higher_is_better=self._higher_is_better):
             self._value, self.epoch = value, epoch
             self._weights = model.get_weights()
+
+    @property
+    def state(self) -> BestState | None:
+        """What there is so far, for a checkpoint."""
+        if self._value is None:
+            return None
+        return BestState(self.epoch, self._value, self._weights)
+
+    def go_on_from(self, state: BestState) -> None:
+        """Takes up what an earlier process had collected."""
+        self.epoch, self._value = state.epoch, state.value
+        self._weights = list(state.weights)
 
     def restore(self, model: Any) -> int:
         """Gives the model the best weights, where there are some; returns their epoch."""

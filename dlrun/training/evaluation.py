@@ -55,7 +55,7 @@ def make_evaluation(
     def evaluate() -> dict[str, float]:
         model.reset_metrics()
         if watching is None:
-            for _ in steps_in_chunks(pace, run, num_steps):
+            for _ in steps_in_chunks(pace, run, range(num_steps)):
                 pass  # a chunk ends where Ctrl-C is heard
             return read_metrics(model)
         for i in range(num_steps):

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dlrun.backend import keras
-from dlrun.errors import DivergedError
 from dlrun.events import EpochEnded, Message, Report, ignore
 from dlrun.model import BuiltModel
 from dlrun.prepare import PreparedData
+from dlrun.runs.checkpoints import TrainingState
 from dlrun.training.best import BestWeights
+from dlrun.training.callback_states import prepare_to_go_on
 from dlrun.training.engine import Engine, choose_engine
-from dlrun.training.loop import prepare_loop, run_epoch
+from dlrun.training.keeping import Keeping
+from dlrun.training.loop import Loop, prepare_loop, run_epoch
+from dlrun.training.state import capture_state, check_weights, restore_state
 from dlrun.training.tensors import TensorData
 
 
@@ -38,6 +40,9 @@ def fit_model(
     *,
     engine: Engine | None = None,
     best: BestWeights | None = None,
+    keeping: Keeping | None = None,
+    state: TrainingState | None = None,
+    learning_rate: float | None = None,
     report: Report = ignore,
 ) -> Fitted:
     """Trains a compiled model as `model.fit` would on batches in the order of `batch_order`.
@@ -48,41 +53,80 @@ def fit_model(
         tensors: The same data as tensors.
         engine: How epochs run; None: as the config and the callbacks have it.
         best: Collects the best epoch's weights, which the model is given at the end.
+        keeping: Writes checkpoints; None: none are written.
+        state: Where to go on from; None: from the model as it is.
+        learning_rate: Takes the place of the state's.
         report: Told of steps, epochs and whatever is worth knowing.
 
     Raises:
-        DivergedError: the loss is NaN or infinite at an epoch's end; that epoch was reported.
+        DivergedError: the loss or a weight became NaN or infinite; that epoch is not reported.
+        Stopped: someone asked to stop, and the checkpoint is written.
     """
     model, epochs = built.model, data.config.training.epochs
-    engine = engine or choose_engine(data.config, built)
-    loop = prepare_loop(built, data, tensors, engine, report)
-    history: list[dict[str, float]] = []
-    model.stop_training = False
-    loop.watching.on_train_begin()
-    for epoch in range(epochs):
-        logs = run_epoch(loop, epoch)
+    loop = prepare_loop(built, data, tensors, engine or choose_engine(data.config, built), report)
+    history = list(_begin(loop, state))
+    if learning_rate is not None:
+        model.optimizer.learning_rate = learning_rate
+
+    def capture(step: int = 0, seconds: float = 0.0) -> TrainingState:
+        check_weights(model, len(history) + bool(step))
+        return capture_state(
+            model,
+            loop.watching.callbacks,
+            history,
+            epoch=len(history),
+            step=step,
+            epoch_seconds=seconds,
+            best_epoch=best.epoch if best is not None else 0,
+        )
+
+    def between(step: int, seconds: float) -> None:
+        if keeping is not None and not model.stop_training:  # else the epoch ends here
+            keeping.after_chunk(lambda: capture(step, seconds))
+
+    if keeping is not None and state is None:
+        keeping.keep(capture)
+    for epoch in range(len(history), epochs if state is None or not state.stopped else 0):
+        inside = state if state is not None and state.epoch == epoch else None
+        logs = run_epoch(loop, epoch, between, inside)
         history.append(logs)
         report(EpochEnded(epoch + 1, epochs, logs))
-        _check_finite(logs, epoch + 1)
         if best is not None:
             best.see(model, epoch + 1, logs)
+        if keeping is not None:
+            last = epoch + 1 == epochs or model.stop_training
+            keeping.after_epoch(capture, epoch + 1, logs["epoch_seconds"], last=last)
         if model.stop_training:
             report(Message(f"stopped after epoch {epoch + 1} of {epochs} by a callback"))
             break
+    return _end(loop, built, best, history)
+
+
+def _begin(loop: Loop, state: TrainingState | None) -> Sequence[Mapping[str, float]]:
+    """Tells the callbacks that training begins; returns the epochs that there are already."""
+    callbacks = loop.watching.callbacks
+    loop.model.stop_training = False
+    if state is None:
+        loop.watching.on_train_begin()
+        return ()
+    prepare_to_go_on(callbacks, state.epoch)
+    loop.watching.on_train_begin()  # which has them forget
+    restore_state(state, loop.model, callbacks)
+    return state.history
+
+
+def _end(
+    loop: Loop,
+    built: BuiltModel,
+    best: BestWeights | None,
+    history: Sequence[Mapping[str, float]],
+) -> Fitted:
+    model = loop.model
+    check_weights(model, len(history))
     model.optimizer.finalize_variable_values(model.trainable_variables)  # averages, if it keeps any
     loop.watching.on_train_end(dict(history[-1]))
     kept = _restored_epoch(built.callbacks, len(history)) if best is None else best.restore(model)
     return Fitted(history, kept)
-
-
-def _check_finite(logs: Mapping[str, float], epoch: int) -> None:
-    wrong = [name for name in ("loss", "val_loss") if not math.isfinite(logs.get(name, 0.0))]
-    if wrong:
-        raise DivergedError(
-            f"{wrong[0]} became {logs[wrong[0]]} in epoch {epoch}; likely causes, in order: "
-            f"a learning rate too large ({logs['learning_rate']:g}), features that are not scaled, "
-            f"a logarithm of 0; try optimizer.learning_rate={logs['learning_rate'] / 10:g}"
-        )
 
 
 def _restored_epoch(callbacks: Sequence[Any], last: int) -> int:

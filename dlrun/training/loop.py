@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import numbers
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +15,12 @@ from dlrun.backend import keras
 from dlrun.events import EngineChosen, Report, StepsDone
 from dlrun.model import BuiltModel
 from dlrun.prepare import PreparedData
+from dlrun.runs.checkpoints import TrainingState
 from dlrun.training.batches import batch_order
 from dlrun.training.engine import Engine
 from dlrun.training.evaluation import make_evaluation, read_metrics
 from dlrun.training.passes import Pass, make_pass, make_step_pass
+from dlrun.training.state import diverged
 from dlrun.training.steps import Steps, steps_of_epoch
 from dlrun.training.tensors import TensorData
 from dlrun.training.xla import Fallback, make_xla_pass
@@ -82,24 +84,52 @@ def _tell_fallback(report: Report) -> Fallback:
     return tell
 
 
-def run_epoch(loop: Loop, epoch: int) -> dict[str, float]:
-    """Trains an epoch, counted from 0, and validates; returns its row of the history."""
+def _nothing_between(_step: int, _seconds: float) -> None:
+    """For an epoch that nobody watches."""
+
+
+def run_epoch(
+    loop: Loop,
+    epoch: int,
+    between: Callable[[int, float], None] = _nothing_between,
+    inside: TrainingState | None = None,
+) -> dict[str, float]:
+    """Trains an epoch, counted from 0, and validates; returns its row of the history.
+
+    Args:
+        loop: What epochs have in common.
+        epoch: Which one.
+        between: Called between parts of it, with the steps done and the seconds they took.
+        inside: Where an earlier process stopped inside it, if one did.
+
+    Raises:
+        DivergedError: the loss became NaN or infinite.
+    """
+    first_step, seconds = (inside.step, inside.epoch_seconds) if inside else (0, 0.0)
     model, config, rows = loop.model, loop.data.config, loop.data.splits.train
-    started = time.perf_counter()
-    loop.watching.on_epoch_begin(epoch)
-    model.reset_metrics()
-    order = rows[batch_order(config.seed, epoch, len(rows))]
-    logs: dict[str, float] = {}
-    run = loop.train_pass(order)
-    for step in loop.steps_of(run, loop.num_steps):
+    started = time.perf_counter() - seconds
+    if not first_step:
+        loop.watching.on_epoch_begin(epoch)
+        model.reset_metrics()
+    run = loop.train_pass(rows[batch_order(config.seed, epoch, len(rows))])
+    logs = read_metrics(model) if first_step else {}
+    for step in loop.steps_of(run, range(first_step, loop.num_steps)):
         logs = read_metrics(model)
         loop.report(StepsDone(epoch + 1, config.training.epochs, step, loop.num_steps, logs))
+        _check_finite("loss", logs, epoch, model)
+        between(step, time.perf_counter() - started)
     logs |= loop.validate()
+    _check_finite("val_loss", logs, epoch, model)
     logs["learning_rate"] = float(model.optimizer.learning_rate)
     loop.watching.on_epoch_end(epoch, logs)
     logs = _with_additions(model, logs)
     logs["epoch_seconds"] = round(time.perf_counter() - started, 4)
     return logs
+
+
+def _check_finite(name: str, logs: Mapping[str, float], epoch: int, model: Any) -> None:
+    if not math.isfinite(logs.get(name, 0.0)):
+        raise diverged(name, logs[name], epoch + 1, model)
 
 
 def _with_additions(model: Any, logs: dict[str, float]) -> dict[str, float]:

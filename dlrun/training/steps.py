@@ -30,7 +30,7 @@ class Pace:
         self.steps = max(1, min(self.steps * 64, fitting))
 
 
-def steps_of_epoch(engine: Engine, watching: Any, model: Any) -> Callable[[Run, int], Steps]:
+def steps_of_epoch(engine: Engine, watching: Any, model: Any) -> Callable[[Run, range], Steps]:
     """Returns how to run an epoch: many steps a call, or one where each must be seen.
 
     Args:
@@ -43,26 +43,26 @@ def steps_of_epoch(engine: Engine, watching: Any, model: Any) -> Callable[[Run, 
     return functools.partial(steps_in_chunks, Pace())
 
 
-def steps_in_chunks(pace: Pace, run: Run, num_steps: int) -> Steps:
+def steps_in_chunks(pace: Pace, run: Run, steps: range) -> Steps:
     """Runs many steps a call; as many as fit into `CHUNK_SECONDS`, measured on the way."""
-    done = 0
-    while done < num_steps:
+    done = steps.start
+    while done < steps.stop:
         chunk = pace.steps
         started = time.perf_counter()
-        run(done, min(done + chunk, num_steps))
-        if done + chunk <= num_steps:
+        run(done, min(done + chunk, steps.stop))
+        if done + chunk <= steps.stop:
             pace.adapt(time.perf_counter() - started)
-        done = min(done + chunk, num_steps)
+        done = min(done + chunk, steps.stop)
         yield done
 
 
-def _watched_steps(watching: Any, model: Any, run: Run, num_steps: int) -> Steps:
+def _watched_steps(watching: Any, model: Any, run: Run, steps: range) -> Steps:
     """One step a call, with the callbacks' batch methods around it; yields now and then."""
     told = time.perf_counter()
-    for step in range(num_steps):
+    for step in steps:
         watching.on_train_batch_begin(step)
         watching.on_train_batch_end(step, numbers_of(run(step, step + 1)))
-        last = step + 1 == num_steps or model.stop_training
+        last = step + 1 == steps.stop or model.stop_training
         if last or time.perf_counter() - told > CHUNK_SECONDS:
             told = time.perf_counter()
             yield step + 1

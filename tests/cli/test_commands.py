@@ -68,7 +68,7 @@ def test_ctrl_c_ends_with_130_and_names_what_is_kept(
     assert process.returncode == 130
     assert time.monotonic() - started < 10
     assert any(str(runs_dir) in line and "and the model of epoch" in line for line in lines)
-    assert lines[-1] == "dlrun: interrupted\n"
+    assert lines[-1] == "dlrun: interrupted by Ctrl-C\n"
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def test_damaged_folders_give_a_marked_row(tmp_path: Path) -> None:
     write_text(tmp_path / "r" / "run.json", '{"name": "net", "status": "running"}')
     write_text(tmp_path / "r" / "metrics.json", "[1, 2]")
     row = run_row(Run(tmp_path / "r"))
-    assert (row["status"], row["best"], row["dataset"]) == ("running", None, None)
+    assert (row["status"], row["best"], row["dataset"]) == ("dead", None, None)
 
 
 def test_rows_sort_by_best_in_the_direction_of_their_metric() -> None:

@@ -163,12 +163,19 @@ def test_the_direction_of_best_follows_the_metrics_class(write_config: WriteConf
         assert fitted.kept_epoch == int(pick(values)) + 1
 
 
-def test_an_infinite_validation_loss_stops_the_run_too() -> None:
-    from dlrun.training.fit import _check_finite
-
-    logs = {"loss": 0.1, "val_loss": float("inf"), "learning_rate": 0.1}
-    with pytest.raises(DivergedError, match="val_loss became inf in epoch 4"):
-        _check_finite(logs, 4)
+def test_an_infinite_validation_loss_stops_the_run_too(
+    write_config: WriteConfig, tmp_path: Path
+) -> None:
+    x = np.linspace(0, 1, 40, dtype=np.float32)[:, np.newaxis]
+    np.savez(tmp_path / "own.npz", x=x, y=x[:, 0], x_test=x[:9], y_test=x[:9, 0] + 1e30)
+    options = f"{{path: {tmp_path / 'own.npz'}, task: regression}}"
+    path = write_config(
+        dataset=f"{{name: npz, options: {options}, split: {{validation: official, test: none}}}}",
+        model="{layers: [Dense: 1]}",
+        loss="mse",
+    )
+    with pytest.raises(DivergedError, match="val_loss became inf in epoch 1"):
+        train(path, {})
 
 
 def test_progress_ends_at_the_last_step_of_each_epoch(write_config: WriteConfig) -> None:

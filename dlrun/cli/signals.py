@@ -1,0 +1,56 @@
+"""Signals while a command works: SIGTERM ends it as Ctrl-C does, and a second signal at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from dlrun.stopping import SIGNALS, Stopped
+
+
+@contextmanager
+def signals_heard() -> Iterator[None]:
+    """Has SIGTERM raise `Stopped`, and the second signal end the process wherever it is.
+
+    Python hears a signal only after the C++ that is running, which may be long; so a thread
+    counts them by the wake-up descriptor, to which C writes at once.
+    """
+    ours, pythons = socket.socketpair()
+    pythons.setblocking(False)
+    before = signal.set_wakeup_fd(pythons.fileno(), warn_on_full_buffer=False)
+    handler = signal.signal(signal.SIGTERM, _raise)
+    threading.Thread(target=_quit_at_the_second, args=(ours,), daemon=True).start()
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, handler)
+        signal.set_wakeup_fd(before)
+        pythons.close()  # ends the thread
+
+
+def _raise(signum: int, _frame: Any) -> None:
+    raise Stopped(signum)
+
+
+def _quit_at_the_second(sock: socket.socket) -> None:
+    heard = 0
+    with sock:
+        while numbers := sock.recv(64):
+            for number in numbers:
+                heard += number in SIGNALS
+                if heard == 2:
+                    _quit(number)
+
+
+def _quit(signum: int) -> None:
+    """Ends the process without another word to Python; the run can be resumed."""
+    cursor = "\x1b[?25h" if sys.stderr.isatty() else ""  # a live display hides it
+    sys.stderr.write(f"{cursor}\ndlrun: quit at once; dlrun resume goes on from the checkpoint\n")
+    sys.stderr.flush()
+    os._exit(128 + signum)

@@ -1,0 +1,169 @@
+"""Repeating a recorded run from what its folder keeps, and saying whether it came out alike.
+
+One run is repeated in this process, several each in a process of its own, since TensorFlow takes
+its thread count once a process. The new runs stay, as evidence.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Any
+
+from dlrun.config import Config, load_config
+from dlrun.errors import DivergedError, DlrunError, RunError
+from dlrun.events import Message, Report, ignore
+from dlrun.likeness import Reproduction, compare_data, compare_runs, finished_epochs
+from dlrun.prepare import prepare_data
+from dlrun.runs import Run, find_run, list_runs, resolve_runs_dir
+from dlrun.runs.run import CONFIG
+
+DIFFERENT = 4
+"""Exit code of the command where a run came out different."""
+
+_PATIENCE_SECONDS = 20.0
+
+
+def reproduce(
+    run: str | Path | Run,
+    *,
+    report: Report = ignore,
+    runs_dir: Path | None = None,
+    command: Sequence[str] = (),
+) -> Reproduction:
+    """Trains a recorded run's config anew, in a new run folder, and compares the two.
+
+    Of a run that did not finish, its finished epochs are repeated. Data that are not the
+    recorded ones are told before anything is trained.
+
+    Args:
+        run: A run, its path, id, unique prefix of an id, or `latest`; it is only read.
+        report: Called with every `dlrun.events` event; nothing is printed without it.
+        runs_dir: Where the new run's folder is made; default DLRUN_RUNS_DIR, else `runs`.
+        command: What was typed, for the new run's record.
+
+    Raises:
+        RunError: there is no such run, it cannot be read, runs still, or finished no epoch.
+        DlrunError: its data cannot be had, or its training failed.
+        dlrun.stopping.Stopped: Ctrl-C or SIGTERM; a KeyboardInterrupt.
+    """
+    recorded = run if isinstance(run, Run) else find_run(str(run), runs_dir)
+    config = _config_to_repeat(recorded)
+    data = prepare_data(config, report)
+    changed = compare_data(recorded, data.dataset)
+    if changed is not None:
+        return changed
+    report(Message("loading TensorFlow …"))
+    from dlrun.experiment import run_experiment
+
+    try:
+        repeated = run_experiment(
+            data, report=report, runs_dir=runs_dir, command=command, reproduces=recorded.id
+        )
+    except DivergedError:  # the recorded run's epochs did not
+        repeated = _newest_repetition(recorded, runs_dir)
+    return compare_runs(recorded, repeated)
+
+
+def _config_to_repeat(recorded: Run) -> Config:
+    """The recorded config, with as many epochs as the run finished."""
+    if not (recorded.path / CONFIG).is_file():
+        raise RunError(
+            f"{recorded.path}: has no {CONFIG}, so that it cannot be repeated; "
+            "take the run folder whole"
+        )
+    epochs = finished_epochs(recorded)
+    overrides = [] if recorded.status == "finished" else [f"training.epochs={epochs}"]
+    config = load_config(recorded.path / CONFIG, overrides).config
+    return replace(config, note=f"reproduces {recorded.id}")
+
+
+def _newest_repetition(recorded: Run, runs_dir: Path | None) -> Run:
+    """The run that was just made, whose training raised instead of returning it."""
+    for run in list_runs(runs_dir):
+        with suppress(RunError):  # another one's folder may be damaged
+            if run.info.get("reproduces") == recorded.id:
+                return run
+    raise RunError(f"no run that reproduces {recorded.id} in {resolve_runs_dir(runs_dir)}")
+
+
+def reproduce_each(names: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Repeats runs one after another, each in a process of its own.
+
+    Args:
+        names: Of runs, as `reproduce` takes them; all are looked up before the first begins.
+
+    Yields:
+        `Reproduction.to_dict()` of each, in order. Of a run that could not be repeated all of it
+        is None but `run`, `path`, `error` (in words) and `exit_code`.
+    """
+    found = [_find(name) for name in names]
+    for name, run in zip(names, found, strict=True):
+        if isinstance(run, DlrunError):
+            yield _failed_row(name, None, str(run), run.exit_code)
+        else:
+            yield _reproduce_in_a_process(run)
+
+
+def _find(name: str) -> Run | DlrunError:
+    try:
+        return find_run(name)
+    except DlrunError as error:
+        return error
+
+
+def _reproduce_in_a_process(run: Run) -> dict[str, Any]:
+    command = [sys.executable, "-m", "dlrun", "reproduce", str(run.path), "--json", "--quiet"]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+    ) as process:
+        try:
+            output, errors = process.communicate()
+        except KeyboardInterrupt as stop:
+            _let_it_end(process, getattr(stop, "signum", signal.SIGINT))
+            raise
+    if process.returncode in (0, DIFFERENT):
+        try:
+            row = dict(json.loads(output))
+        except ValueError:
+            errors = f"its process said what is no JSON: {output.strip()[:200]!r}"
+        else:
+            return row
+    if process.returncode < 0:
+        name = signal.Signals(-process.returncode).name
+        return _failed_row(run.id, run.path, f"its process was ended by {name}", 1)
+    words = errors.strip().removeprefix("dlrun: error: ") or "its process gave no reason"
+    return _failed_row(run.id, run.path, words, 2 if process.returncode == 2 else 1)
+
+
+def _let_it_end(process: subprocess.Popen[str], signum: int) -> None:
+    """Waits for a process to keep what it has; the terminal told it of Ctrl-C, not of SIGTERM."""
+    if signum != signal.SIGINT:
+        process.terminate()
+    try:
+        process.wait(_PATIENCE_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def _failed_row(name: str, path: Path | None, error: str, exit_code: int) -> dict[str, Any]:
+    row: dict[str, Any] = {field.name: None for field in fields(Reproduction)}
+    row |= {"run": name, "path": None if path is None else str(path), "remarks": []}
+    return row | {"error": error, "exit_code": exit_code}
+
+
+def exit_code_of(rows: Sequence[Mapping[str, Any]]) -> int:
+    """Returns the exit code that `reproduce_each`'s rows come to.
+
+    4 where a run came out different, else 1 where one failed, else 2 where one could not be read.
+    """
+    if any(row["verdict"] == "different" for row in rows):
+        return DIFFERENT
+    failed = {int(row["exit_code"]) for row in rows if row["error"] is not None}
+    return min(failed, default=0)

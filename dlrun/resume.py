@@ -1,0 +1,260 @@
+"""Going on with a run: from where, with which config, and whether exactly as if never stopped.
+
+Reads the run folder alone, without TensorFlow, so that what cannot be is told at once.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from dlrun.config import Config, Loaded, Overrides, load_config, override_texts
+from dlrun.errors import RunError
+from dlrun.prepare import PreparedData
+from dlrun.processes import this_process
+from dlrun.runs.checkpoints import BestState, TrainingState, read_best, read_last
+from dlrun.runs.create import now
+from dlrun.runs.environment import describe_environment
+from dlrun.runs.run import CONFIG, SPLITS, Run
+
+EXACT_KEYS = ("note", "training.epochs")
+"""Keys that a run may go on with changed, and still give what a run of that config gives."""
+
+OTHER_KEYS = (
+    "optimizer.learning_rate",
+    "training.callbacks",
+    "training.engine",
+    "training.jit_compile",
+    "training.threads",
+)
+"""Keys that may change on the way, too, and then decide the epochs from there on alone."""
+
+
+@dataclass(frozen=True)
+class ResumePlan:
+    """How a run goes on.
+
+    Attributes:
+        run: The run folder.
+        loaded: The config that it goes on with, and what is unwise about it.
+        source: Id and status of the run as it was found; with `into`, that is another one.
+        state: The newest checkpoint; None: from the first epoch.
+        best: The best weights before it.
+        overrides: What was changed, as typed.
+        learning_rate: The new one, where it was changed.
+        remarks: Why the result will not be that of a run that never stopped; empty: it will.
+        notes: What is good to know otherwise.
+    """
+
+    run: Run
+    loaded: Loaded
+    source: tuple[str, str]
+    state: TrainingState | None
+    best: BestState | None
+    overrides: tuple[str, ...] = ()
+    learning_rate: float | None = None
+    remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def record(self) -> dict[str, Any]:
+        """Returns what `run.json` says from now on: who runs it, and from where it went on."""
+        entry = {
+            "time": now(),
+            "run": self.source[0],
+            "from": self.source[1],
+            "epoch": self.state.epoch if self.state else 0,
+            "step": self.state.step if self.state else 0,
+            "overrides": list(self.overrides),
+            "exact": not self.remarks,
+            "remarks": list(self.remarks),
+        }
+        before = self.run.info.get("resumed")
+        resumed = [*(before if isinstance(before, list) else []), entry]
+        config = self.loaded.config
+        return {"note": config.note, "resumed": resumed, **this_process()}
+
+
+def plan_resume(run: Run, overrides: Overrides = (), more_epochs: int | None = None) -> ResumePlan:
+    """Finds out how a run goes on.
+
+    Args:
+        run: Not one that runs.
+        overrides: Changes to its config, of `EXACT_KEYS` and `OTHER_KEYS`.
+        more_epochs: Added to the epochs that were planned.
+
+    Raises:
+        RunError: it runs, is finished, cannot be read, or the changes would make another run.
+        ConfigError: the changed config cannot work.
+    """
+    before = run.config
+    texts = override_texts(overrides)
+    if more_epochs is not None:
+        texts.append(f"training.epochs={before.training.epochs + more_epochs}")
+    loaded = load_config(run.path / CONFIG, texts)
+    source = str(run.info.get("config_path") or before.source)
+    loaded = replace(loaded, config=replace(loaded.config, source=source))
+    changed = list(_changed_keys(before.to_dict(), loaded.config.to_dict()))
+    _refuse_other_runs(run, loaded.config, changed)
+    state = read_last(run)
+    _refuse_what_is_over(run, loaded.config.training.epochs, state, changed)
+    if state is not None and "training.callbacks" in map(_public_key, changed):
+        state = replace(state, stopped=False)
+    return ResumePlan(
+        run=run,
+        loaded=loaded,
+        source=(run.id, run.status),
+        state=state,
+        best=read_best(run, state.best_epoch) if state is not None else None,
+        overrides=tuple(texts),
+        learning_rate=_new_rate(loaded.config, changed),
+        remarks=tuple(_remarks(run, state, changed)),
+        notes=tuple(_notes(loaded.config, before, state)),
+    )
+
+
+def check_same_data(run: Run, data: PreparedData) -> None:
+    """Refuses to go on with other data, or other parts of it, than the run began with.
+
+    Raises:
+        RunError: they differ from what the run folder says.
+    """
+    if not (run.path / SPLITS).is_file():  # it ended before it had any
+        return
+    recorded = run.dataset.get("content_hash")
+    if recorded != data.dataset.content_hash:
+        raise RunError(
+            f"{run.path}: the data set {data.dataset.name} has changed since the run began "
+            f"(hash {data.dataset.content_hash[:12]}, then {str(recorded)[:12]}); "
+            "put the old data back, or train anew"
+        )
+    rows = _recorded_rows(run)
+    if rows.keys() != data.rows.keys() or any(
+        not np.array_equal(rows[part], data.rows[part]) for part in rows
+    ):
+        raise RunError(
+            f"{run.path}: the rows of its parts are not those that this dlrun splits off; "
+            "resume with the dlrun that made it, or train anew"
+        )
+
+
+def _changed_keys(before: Any, after: Any, key: str = "") -> Iterator[str]:
+    """The dotted keys, leaves of the normal form, that differ."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping):
+        for name in dict.fromkeys([*before, *after]):
+            missing = object()
+            inner = f"{key}.{name}" if key else str(name)
+            yield from _changed_keys(before.get(name, missing), after.get(name, missing), inner)
+    elif before != after:
+        yield key
+
+
+def _recorded_rows(run: Run) -> dict[str, np.ndarray]:
+    try:
+        with np.load(run.path / SPLITS, allow_pickle=False) as arrays:
+            return {part: arrays[part] for part in arrays.files}
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise RunError(f"{run.path / SPLITS}: cannot be read, {error}; train anew") from error
+
+
+def _public_key(key: str) -> str:
+    """A leaf's key as the tables of keys above have it."""
+    parts = key.split(".")
+    if parts[0] == "optimizer" and "learning_rate" in parts[2:3]:
+        return "optimizer.learning_rate"
+    return "training.callbacks" if parts[:2] == ["training", "callbacks"] else key
+
+
+def _refuse_other_runs(run: Run, config: Config, changed: Sequence[str]) -> None:
+    """Refuses changes that would make another model, other data or another order of rows."""
+    refused = [key for key in changed if _public_key(key) not in (*EXACT_KEYS, *OTHER_KEYS)]
+    rates = [_rate(one) for one in (run.config, config)]
+    if isinstance(rates[0], Mapping) != isinstance(rates[1], Mapping):  # other variables, too
+        refused.append("optimizer.learning_rate (a schedule in one, a number in the other)")
+    if refused:
+        raise RunError(
+            f"{run.path}: cannot go on with other {', '.join(refused)}; on the way only "
+            f"{', '.join((*EXACT_KEYS, *OTHER_KEYS))} can change; train a new run for the rest"
+        )
+
+
+def _rate(config: Config) -> Any:
+    """The optimizer's `learning_rate` as written: a number, a schedule's mapping, or None."""
+    (arguments,) = config.to_dict()["optimizer"].values()
+    return arguments.get("learning_rate")
+
+
+def _refuse_what_is_over(
+    run: Run, epochs: int, state: TrainingState | None, changed: Sequence[str]
+) -> None:
+    status = run.status
+    if status == "running":
+        who = f"process {run.info.get('pid')} on {run.info.get('host')}"
+        raise RunError(f"{run.path}: it is running, {who}; wait for it, or stop it by Ctrl-C")
+    if state is None:
+        if status == "finished":
+            raise RunError(
+                f"{run.path}: finished, and without a checkpoint to go on from; train anew"
+            )
+        return
+    begun = state.epoch + (1 if state.step else 0)
+    if epochs < begun:
+        raise RunError(
+            f"{run.path}: training.epochs={epochs}, and epoch {begun} has begun; "
+            f"write {begun} or more"
+        )
+    if status != "finished":
+        return
+    if state.stopped and "training.callbacks" not in map(_public_key, changed):
+        raise RunError(
+            f"{run.path}: finished; a callback ended it after epoch {state.epoch}, and would end "
+            "a longer run there, too; to go on, change the callback, such as "
+            "training.callbacks.0.patience=20"
+        )
+    if epochs <= state.epoch:
+        raise RunError(
+            f"{run.path}: finished after {state.epoch} epochs; to go on: "
+            f"dlrun resume {run.id} --more-epochs {max(1, state.epoch)}"
+        )
+
+
+def _new_rate(config: Config, changed: Sequence[str]) -> float | None:
+    rate = _rate(config)
+    is_new = "optimizer.learning_rate" in map(_public_key, changed)
+    return float(rate) if is_new and isinstance(rate, int | float) else None
+
+
+def _remarks(run: Run, state: TrainingState | None, changed: Sequence[str]) -> Iterator[str]:
+    """Why the result will not be, to the last bit, that of a run that never stopped."""
+    if state is None:
+        return
+    for key in sorted({_public_key(key) for key in changed} & {*OTHER_KEYS}):
+        yield f"{key} is another one after epoch {state.epoch}"
+    try:
+        then = run.environment
+    except RunError:
+        yield "environment.json cannot be read, so that nothing is known of the machine it ran on"
+        return
+    here = describe_environment()
+    for name in ("keras", "tensorflow", "tensorflow-cpu", "numpy"):
+        old, new = (facts.get("packages", {}).get(name) for facts in (then, here))
+        if old != new:
+            yield f"{name} was {old or 'not there'} and is {new or 'not there'}"
+    if then.get("cpu", {}).get("name") != here["cpu"]["name"]:
+        yield f"the processor was {then.get('cpu', {}).get('name')} and is {here['cpu']['name']}"
+    if then.get("gpus"):
+        yield "a GPU adds in no fixed order"
+
+
+def _notes(config: Config, before: Config, state: TrainingState | None) -> Iterator[str]:
+    if state is None:
+        yield "there is no checkpoint: it begins again at the first epoch"
+    rate = _rate(config)
+    if isinstance(rate, Mapping) and config.training.epochs != before.training.epochs:
+        ((name, arguments),) = rate.items()
+        steps = arguments.get("decay_steps")
+        own = f", whose decay_steps stay {steps:,}" if isinstance(steps, int) else ""
+        yield f"more epochs do not stretch the schedule {name}{own}"

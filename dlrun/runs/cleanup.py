@@ -1,0 +1,251 @@
+"""What may go from the runs folder: leftovers, runs of no epoch, weights of worse runs.
+
+Never a history nor any other small file of a run that has one, never a run that is being
+trained, never what no dlrun wrote, and nothing that a link points to.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dlrun.errors import ConfigError, RunError, StorageError
+from dlrun.files import write_json
+from dlrun.monitor import is_better
+from dlrun.runs import run as layout
+from dlrun.runs.checkpoints import read_last
+from dlrun.runs.create import UNFINISHED, now
+from dlrun.runs.find import list_runs, resolve_runs_dir
+from dlrun.runs.leftovers import (
+    ENDED,
+    Removal,
+    is_link,
+    leftovers_beside,
+    leftovers_in,
+    removal_of,
+    why_unfinished,
+)
+from dlrun.runs.run import Run
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What finished runs must share to be compared."""
+
+    name: str
+    content_hash: str
+    monitor: str
+    mode: str
+
+    def is_better(self, value: float, other: float) -> bool:
+        """Returns whether a value of the monitored metric is strictly better than another."""
+        return is_better(value, other, higher_is_better=self.mode == "max")
+
+
+def plan_cleanup(runs_dir: Path | None = None) -> list[Removal]:
+    """Returns what may go, as far as can be told now; nothing is changed.
+
+    Raises:
+        RunError: the folder cannot be listed.
+    """
+    folder = resolve_runs_dir(runs_dir)
+    found = list(leftovers_beside(folder))
+    staying = []
+    for run in filter(_is_ended, list_runs(folder)):
+        reason = _why_whole(run)
+        if reason is not None:
+            found.append(removal_of(run.path, "run", reason, run))
+        else:
+            staying.append(run)
+            found += leftovers_in(run)
+    return [*found, *_superseded(staying), *_losers(staying)]
+
+
+def resumable_runs(runs_dir: Path | None = None) -> list[Run]:
+    """Returns the runs whose process died and that can go on, newest first; these are kept."""
+    runs = list(filter(_is_ended, list_runs(runs_dir)))
+    return [
+        run for run in runs if run.status == "dead" and _twin(run, runs) is None and _can_go_on(run)
+    ]
+
+
+def remove(removals: Iterable[Removal]) -> tuple[list[Removal], list[StorageError]]:
+    """Removes what `plan_cleanup` returned, except what has been taken up again by now.
+
+    A run that loses its weights says so in `run.json`, as `weights_removed`, before it does.
+
+    Returns:
+        What was removed, and why some of the rest could not be.
+    """
+    removed: list[Removal] = []
+    problems: list[StorageError] = []
+    for removal in removals:
+        try:
+            if _is_still_due(removal):
+                _remove(removal)
+                removed.append(removal)
+        except FileNotFoundError:
+            continue  # someone else was faster
+        except OSError as error:
+            problems.append(_cannot_be_removed(removal.path, error))
+        except StorageError as error:
+            problems.append(error)
+    return removed, problems
+
+
+def _is_ended(run: Run) -> bool:
+    """Whether a folder is a run that this dlrun can read and no process trains."""
+    try:
+        is_known = run.info.get("format", layout.FORMAT) <= layout.FORMAT and run.status in ENDED
+    except (RunError, TypeError):
+        return False
+    return is_known and not run.id.startswith(".") and not is_link(run.path) and not _is_held(run)
+
+
+def _is_held(run: Run) -> bool:
+    """Whether a process holds the run's lock; asking makes no file."""
+    from filelock import FileLock, Timeout
+
+    path = run.path / layout.LOCK
+    if not path.is_file():
+        return False
+    try:
+        with FileLock(path, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except (OSError, NotImplementedError):  # no lock to be had here: the status must do
+        return False
+
+
+def _why_whole(run: Run) -> str | None:
+    """Why a run goes as a whole; None where it has an epoch, or steps of one to go on from."""
+    if run.status == "finished" or run.info.get("id") != run.id:
+        return None
+    return None if _has_epoch(run) or _can_go_on(run) else f"{run.status} before its first epoch"
+
+
+def _has_epoch(run: Run) -> bool:
+    """Whether anything at all says that an epoch was finished."""
+    names = (layout.HISTORY_JSON, layout.METRICS, layout.MODEL)
+    if run.info.get("epochs_done") or any(os.path.lexists(run.path / name) for name in names):
+        return True
+    try:
+        lines = (run.path / layout.HISTORY_CSV).read_bytes().splitlines()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True  # who knows
+    return any(line.strip() for line in lines[1:])
+
+
+def _can_go_on(run: Run) -> bool:
+    try:
+        state = read_last(run)
+    except RunError:
+        return False
+    return state is not None and (state.epoch > 0 or state.step > 0)
+
+
+def _superseded(runs: Sequence[Run]) -> Iterator[Removal]:
+    """Checkpoints of dead runs that nobody needs: another run of the config got to the end."""
+    for run in runs:
+        twin = _twin(run, runs) if run.status == "dead" else None
+        if twin is not None:
+            yield from _large(run, f"dead, and {twin.id} finished this config", "checkpoints")
+
+
+def _twin(run: Run, runs: Sequence[Run]) -> Run | None:
+    """The newest finished run of the same config, its note aside."""
+    name = run.info.get("name")
+    for other in runs:
+        if other.status == "finished" and other.info.get("name") == name:
+            try:
+                if replace(other.config, note="") == replace(run.config, note=""):
+                    return other
+            except (ConfigError, RunError):
+                continue
+    return None
+
+
+def _losers(runs: Sequence[Run]) -> Iterator[Removal]:
+    """Weights of finished runs than which another one, that has its model, is better."""
+    groups: dict[_Kind, list[tuple[float, Run]]] = {}
+    for run in reversed(runs):  # the oldest first: of equal runs, it keeps its weights
+        compared = _kind_and_value(run)
+        if compared is not None:
+            groups.setdefault(compared[0], []).append((compared[1], run))
+    for kind, group in groups.items():
+        with_model = [one for one in group if (one[1].path / layout.MODEL).is_file()]
+        if not with_model:
+            continue
+        best_value, best = with_model[0]
+        for value, run in with_model:
+            if kind.is_better(value, best_value):
+                best_value, best = value, run
+        for value, run in group:
+            if run is not best and not kind.is_better(value, best_value):
+                reason = f"{kind.monitor} {value:.4g}; {best.id} has {best_value:.4g}"
+                yield from _large(run, reason, "model", "checkpoints")
+
+
+def _kind_and_value(run: Run) -> tuple[_Kind, float] | None:
+    """What a finished run is compared with, and by which value; None where it cannot be."""
+    if run.status != "finished":
+        return None
+    try:
+        metrics = run.metrics
+        monitor, mode = metrics["monitor"], metrics["monitor_mode"]
+        value, content_hash = metrics["best"][monitor], run.dataset["content_hash"]
+    except (RunError, KeyError, TypeError):
+        return None
+    is_number = isinstance(value, int | float) and value == value
+    if not (is_number and mode in ("min", "max") and isinstance(content_hash, str)):
+        return None
+    return _Kind(str(run.info.get("name")), content_hash, str(monitor), mode), float(value)
+
+
+def _large(run: Run, reason: str, *kinds: str) -> Iterator[Removal]:
+    for kind in kinds:
+        path = run.path / {"model": layout.MODEL, "checkpoints": layout.CHECKPOINTS}[kind]
+        if not is_link(path) and (path.is_file() if kind == "model" else path.is_dir()):
+            yield removal_of(path, kind, reason, run)
+
+
+def _is_still_due(removal: Removal) -> bool:
+    """Whether no process has taken up, since the plan, what is to go."""
+    if removal.run_dir is None:
+        return True
+    run = Run(removal.run_dir)  # read anew
+    if removal.kind == "unfinished folder":
+        return why_unfinished(run) is not None
+    return _is_ended(run) and (removal.kind != "run" or _why_whole(run) is not None)
+
+
+def _remove(removal: Removal) -> None:
+    path = removal.path
+    if removal.kind == "run":
+        path = path.with_name(UNFINISHED + path.name)
+        os.rename(removal.path, path)  # at once: cut off halfway, it would look like a run
+    elif removal.kind in ("model", "checkpoints") and removal.run_dir is not None:
+        _note_removed(Run(removal.run_dir), removal)
+    if is_link(path) or not path.is_dir():
+        path.unlink()
+    else:
+        shutil.rmtree(path)
+
+
+def _note_removed(run: Run, removal: Removal) -> None:
+    before = run.info.get("weights_removed")
+    files = list(before["files"]) if isinstance(before, dict) else []
+    files = list(dict.fromkeys([*files, removal.path.name]))
+    note = {"time": now(), "files": files, "reason": removal.reason}
+    write_json(run.path / layout.RUN, run.info | {"weights_removed": note})
+
+
+def _cannot_be_removed(path: Path, error: OSError) -> StorageError:
+    reason = (error.strerror or str(error)).lower()
+    return StorageError(f"{path}: cannot be removed, {reason}; remove it by hand")

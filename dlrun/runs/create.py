@@ -1,0 +1,161 @@
+"""A run's folder as it comes to be: whole and readable from its first moment, never one that is."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from dlrun.config import Config
+from dlrun.errors import RunError, StorageError
+from dlrun.files import make_folder, to_yaml, write_json, write_text
+from dlrun.processes import this_process
+from dlrun.runs import run as layout
+from dlrun.runs.find import LATEST, resolve_runs_dir
+from dlrun.runs.run import Run
+
+UNFINISHED = ".new-"
+"""Begins the name of a folder that is being filled, and is no run yet."""
+
+_CARRIED_OVER = (layout.HISTORY_CSV, layout.HISTORY_JSON, layout.LOG)
+
+
+def create_run(
+    config: Config,
+    *,
+    runs_dir: Path | None = None,
+    command: Sequence[str] = (),
+    overrides: Sequence[str] = (),
+    reproduces: str | None = None,
+) -> Run:
+    """Makes the folder of a new run, with `config.yaml` and `run.json` in it.
+
+    Raises:
+        RunError: the runs folder cannot be made or written to.
+        StorageError: the disk is full.
+    """
+    folder = _make_runs_dir(runs_dir)
+    while True:
+        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
+        run = Run(folder / f"{stamp}-{config.name}-{secrets.token_hex(2)}")
+        info = _new_info(run.id, config, command, overrides) | {"reproduces": reproduces}
+        if _fill(run, config, info, None):
+            return run
+
+
+def copy_run(run: Run, name: str, config: Config, runs_dir: Path | None = None) -> Run:
+    """Makes the folder of a run that goes on from another one, which stays as it is.
+
+    Args:
+        run: The other one; its checkpoints, history and log are copied.
+        name: Of the new folder: letters, digits, `_` and `-`.
+        config: Of the new run.
+        runs_dir: Where it is made.
+
+    Raises:
+        RunError: the name is none, or there is such a folder already.
+        StorageError: the disk is full.
+    """
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
+        raise RunError(
+            f"--into: must be a name of letters, digits, _ and -, received {name!r}; "
+            "it becomes a folder beside the other runs"
+        )
+    new = Run(_make_runs_dir(runs_dir) / name)
+    info = {**run.info, "id": name, "note": config.note, **this_process()}
+    if new.path.exists() or not _fill(new, config, info, run):
+        raise RunError(f"{new.path}: there is such a folder already; choose another name")
+    return new
+
+
+def _make_runs_dir(runs_dir: Path | None) -> Path:
+    folder = resolve_runs_dir(runs_dir)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(13, "permission denied")
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise RunError(
+            f"{folder}: no run can be made there, {reason}; "
+            "mend the folder, or name another by DLRUN_RUNS_DIR"
+        ) from None
+    return folder
+
+
+def _fill(run: Run, config: Config, info: dict[str, Any], source: Run | None) -> bool:
+    """Fills a folder and moves it into place; False where the name is taken."""
+    unfinished = Run(run.path.with_name(UNFINISHED + run.id))
+    make_folder(unfinished.path / layout.PLOTS)
+    try:
+        if source is not None:
+            _copy_what_goes_on(source, unfinished)
+        write_config(unfinished, config)
+        write_json(unfinished.path / layout.RUN, info)
+        try:
+            os.rename(unfinished.path, run.path)
+        except OSError:
+            if run.path.exists():
+                return False
+            raise
+        write_text(run.path.parent / LATEST, f"{run.id}\n")
+    except OSError as error:
+        raise StorageError(f"{run.path}: cannot be made, {error}") from error
+    finally:
+        shutil.rmtree(unfinished.path, ignore_errors=True)
+    return True
+
+
+def _copy_what_goes_on(source: Run, target: Run) -> None:
+    if (source.path / layout.CHECKPOINTS).is_dir():
+        shutil.copytree(source.path / layout.CHECKPOINTS, target.path / layout.CHECKPOINTS)
+    for name in _CARRIED_OVER:
+        if (source.path / name).is_file():
+            shutil.copyfile(source.path / name, target.path / name)
+
+
+def write_config(run: Run, config: Config) -> None:
+    """Writes `config.yaml`, from which the run can be repeated."""
+    head = f"# Resolved from {config.source}; `dlrun train` with this file repeats the run.\n"
+    write_text(run.path / layout.CONFIG, head + to_yaml(config.to_dict()))
+
+
+def _new_info(
+    run_id: str, config: Config, command: Sequence[str], overrides: Sequence[str]
+) -> dict[str, Any]:
+    """What `run.json` holds at first."""
+    started = now()
+    return {
+        "format": layout.FORMAT,
+        "id": run_id,
+        "name": config.name,
+        "note": config.note,
+        "status": "running",
+        "started": started,
+        "stopped": None,
+        "duration_seconds": None,
+        "heartbeat": started,
+        "engine": None,
+        "engine_reason": None,
+        "epochs_done": 0,
+        "exit_code": None,
+        "error": None,
+        **this_process(),
+        "config_path": config.source,
+        "command": list(command),
+        "overrides": list(overrides),
+        "resumed": [],
+        "reproduces": None,
+        "hashes": {},
+        "not_repeatable": [],
+    }
+
+
+def now() -> str:
+    """Returns the time of day with its zone, in ISO 8601, to the second."""
+    return datetime.now().astimezone().isoformat(timespec="seconds")

@@ -1,0 +1,131 @@
+"""What killed processes leave behind: half-written files, folders that never became runs.
+
+Says what may go and how large it is; removes nothing, and follows no link.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from dlrun.errors import RunError
+from dlrun.runs import run as layout
+from dlrun.runs.create import UNFINISHED
+from dlrun.runs.run import Run
+
+STALE_SECONDS = 3600.0
+"""After so long, nobody still writes a file of which no process is known."""
+
+BRIEF_SECONDS = 60.0
+"""After so long, no command that draws or notes something is still writing its file."""
+
+ENDED = ("finished", "interrupted", "failed", "diverged", "dead")
+"""Statuses of a run that no process trains."""
+
+_TEMPORARY = re.compile(
+    r"\.(?:.+\.(?:csv|json|keras|npz|pdf|png|svg|txt|yaml)|latest)\.[a-z0-9_]{8}"
+    r"|\.model\.tmp\.keras"
+)
+
+
+@dataclass(frozen=True)
+class Removal:
+    """One file or folder that may go.
+
+    Attributes:
+        path: Of it.
+        kind: "temporary file", "unfinished folder", "run", "model" or "checkpoints".
+        size_bytes: What that frees.
+        reason: Why, in words.
+        run_dir: The run folder that it is or lies in; None where it lies beside the runs.
+    """
+
+    path: Path
+    kind: str
+    size_bytes: int
+    reason: str
+    run_dir: Path | None = None
+
+    @property
+    def run_id(self) -> str | None:
+        """The id of the run that it is or belongs to."""
+        return self.run_dir.name.removeprefix(UNFINISHED) if self.run_dir is not None else None
+
+
+def removal_of(path: Path, kind: str, reason: str, run: Run | None = None) -> Removal:
+    """Returns the removal of a path, its size measured."""
+    return Removal(path, kind, size_bytes(path), reason, run.path if run is not None else None)
+
+
+def leftovers_in(run: Run) -> Iterator[Removal]:
+    """Yields the files of an ended run that a process was writing when it was killed."""
+    least = 0.0 if run.status == "dead" else BRIEF_SECONDS
+    inner = [run.path / name for name in (layout.CHECKPOINTS, layout.PLOTS)]
+    for folder in (run.path, *(path for path in inner if not is_link(path))):
+        for path in _temporary_files(folder, least):
+            yield removal_of(path, "temporary file", "half a file; its process is gone", run)
+
+
+def leftovers_beside(runs_dir: Path) -> Iterator[Removal]:
+    """Yields what lies in the runs folder itself and never became a run."""
+    for path in _temporary_files(runs_dir, STALE_SECONDS):
+        yield removal_of(path, "temporary file", "half a file, an hour old or more")
+    for entry in _entries(runs_dir):
+        path = Path(entry.path)
+        if entry.name.startswith(UNFINISHED) and path.is_dir() and not is_link(path):
+            reason = why_unfinished(Run(path))
+            if reason is not None:
+                yield removal_of(path, "unfinished folder", reason, Run(path))
+
+
+def why_unfinished(run: Run) -> str | None:
+    """Returns why the folder of a run to be may go; None where it may still become one."""
+    try:
+        if (run.path / layout.RUN).is_file():
+            return "never became a run; its process is gone" if run.status in ENDED else None
+    except RunError:
+        pass  # its process was killed within the very first write, or it is not ours
+    is_old = _age_seconds(run.path) >= STALE_SECONDS
+    return "never became a run, an hour old or more" if is_old else None
+
+
+def is_link(path: Path) -> bool:
+    """Returns whether a path is a symbolic link, or what Windows has instead."""
+    return path.is_symlink() or bool(getattr(os.path, "isjunction", lambda _: False)(path))
+
+
+def size_bytes(path: Path) -> int:
+    """Returns the size of a file, or of all in a folder; what a link points to does not count."""
+    if path.is_dir() and not is_link(path):
+        return sum(size_bytes(Path(entry.path)) for entry in _entries(path))
+    try:
+        return path.lstat().st_size
+    except OSError:
+        return 0
+
+
+def _temporary_files(folder: Path, least_seconds: float) -> Iterator[Path]:
+    for entry in _entries(folder):
+        path = Path(entry.path)
+        is_file = entry.is_file(follow_symlinks=False)
+        if is_file and _TEMPORARY.fullmatch(entry.name) and _age_seconds(path) >= least_seconds:
+            yield path
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(entries, key=lambda entry: entry.name)
+    except OSError:
+        return []
+
+
+def _age_seconds(path: Path) -> float:
+    try:
+        return time.time() - path.lstat().st_mtime
+    except OSError:
+        return 0.0

@@ -1,0 +1,117 @@
+"""When checkpoints are written: as often as they cost little, and whenever a run must stop."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dlrun.errors import ModelError
+from dlrun.events import Message, Report
+from dlrun.runs import Run
+from dlrun.runs.checkpoints import TrainingState, write_best, write_last
+from dlrun.stopping import Stopped, StopRequest, signal_name
+from dlrun.training.best import BestWeights
+
+SHARE = 0.05
+"""Of the time of an epoch that its checkpoint may take, to be written after each."""
+
+SECONDS = 10.0
+"""Between checkpoints, inside long epochs and where one after each epoch would cost too much."""
+
+
+@dataclass
+class Keeping:
+    """Writes checkpoints when they are due.
+
+    Attributes:
+        write: Writes a state, and the best weights with it.
+        report: Told once how often that is.
+        request: Whether someone asked to stop.
+    """
+
+    write: Callable[[TrainingState], None]
+    report: Report
+    request: StopRequest = field(default_factory=StopRequest)
+    _written_at: float = 0.0
+    _cost_seconds: float = 0.0
+
+    def keep(self, capture: Callable[[], TrainingState]) -> None:
+        """Writes a checkpoint now, and learns what it costs."""
+        started = time.monotonic()
+        self.write(capture())
+        self._written_at = time.monotonic()
+        self._cost_seconds = self._written_at - started
+
+    def after_chunk(self, capture: Callable[[], TrainingState]) -> None:
+        """Writes a checkpoint inside an epoch where one is due.
+
+        Raises:
+            Stopped: someone asked for it; the checkpoint is written.
+        """
+        if self.request.signum is not None:
+            self._stop(self.request.signum, capture)
+        if self._is_time():
+            self.keep(capture)
+
+    def after_epoch(
+        self, capture: Callable[[], TrainingState], epoch: int, epoch_seconds: float, *, last: bool
+    ) -> None:
+        """Writes a checkpoint after an epoch, counted from 1, where one is due.
+
+        Raises:
+            Stopped: someone asked for it; the checkpoint is written.
+        """
+        if self.request.signum is not None:
+            self._stop(self.request.signum, capture)
+        is_cheap = self._cost_seconds < SHARE * epoch_seconds
+        if epoch == 2:  # the first epoch's time is that of tracing, too
+            self._tell(is_cheap, epoch_seconds)
+        if last or is_cheap or self._is_time():
+            self.keep(capture)
+
+    def _is_time(self) -> bool:
+        pause = max(SECONDS, self._cost_seconds / SHARE)
+        return time.monotonic() - self._written_at >= pause
+
+    def _stop(self, signum: int, capture: Callable[[], TrainingState]) -> None:
+        text = f"{signal_name(signum)}: writing a checkpoint; a second one quits at once"
+        self.report(Message(text, level="warning"))
+        self.keep(capture)
+        raise Stopped(signum)
+
+    def _tell(self, is_cheap: bool, epoch_seconds: float) -> None:
+        cost = f"{self._cost_seconds * 1e3:.0f} ms, an epoch takes {epoch_seconds * 1e3:.0f} ms"
+        pause = max(SECONDS, self._cost_seconds / SHARE)
+        often = "after every epoch" if is_cheap else f"every {pause:.0f} s"
+        self.report(Message(f"checkpoints: {often} ({cost})", level="log"))
+
+
+def checkpoint_writer(
+    run: Run, best: BestWeights | None, callbacks: Sequence[Any]
+) -> Callable[[TrainingState], None]:
+    """Returns what writes a state into a run's folder, after the best weights it points to.
+
+    Args:
+        run: Whose folder.
+        best: Collects the best weights; what it has now is in the folder already.
+        callbacks: Whose states are written, for the error that one cannot be.
+    """
+    written = best.epoch if best is not None else 0
+
+    def write(state: TrainingState) -> None:
+        nonlocal written
+        if best is not None and best.state is not None and best.epoch != written:
+            write_best(run, best.state)
+            written = best.epoch
+        try:
+            write_last(run, state)
+        except TypeError as error:
+            names = [type(c).__name__ for c in callbacks if hasattr(c, "get_state")]
+            raise ModelError(
+                f"callback {' or '.join(names)}: get_state() cannot be kept, {error}; give "
+                "numbers, text, lists, mappings with text keys, and NumPy arrays"
+            ) from error
+
+    return write
