@@ -23,7 +23,7 @@ SWEEP := $(wildcard $(CONFIGS))
 UNMATCHED := $(strip $(foreach pattern,$(CONFIGS),$(if $(wildcard $(pattern)),,$(pattern))))
 
 .PHONY: help train quickstart lecture sweep sweep-matches sweep-table summary \
-	test test-data test-slow bench check format clean
+	test test-data test-slow test-crash bench check format clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -65,6 +65,9 @@ test-data: .venv/installed-dev ## Fetch the real data sets and check them
 
 test-slow: .venv/installed-dev ## The tests that take minutes
 	$(BIN)/python -m pytest -q -m slow
+
+test-crash: .venv/installed-dev ## Kill training processes at 200 random instants (half an hour)
+	$(BIN)/python -m pytest -q -n 2 -m crash
 
 bench: .venv/installed ## Measure against plain scripts (minutes), into the README; QUICK=1 tries it out
 	$(BIN)/python tests/bench/run.py$(if $(QUICK), --quick)$(if $(BENCH), $(BENCH))

@@ -119,13 +119,13 @@ def resume(
     from dataclasses import replace
     from pathlib import Path
 
-    from dlrun.resume import plan_resume
+    from dlrun.resumption import plan_resume
     from dlrun.runs import Run, find_run
     from dlrun.runs.create import copy_run
     from dlrun.runs.lock import only_process
 
     folder = None if runs_dir is None else Path(runs_dir)
-    found = run if isinstance(run, Run) else find_run(str(run), folder)
+    found = Run(run.path) if isinstance(run, Run) else find_run(str(run), folder)  # read anew
     if into is not None:
         plan = plan_resume(found, overrides, more_epochs)
         found = copy_run(found, into, plan.loaded.config, folder or found.path.parent)

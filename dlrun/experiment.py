@@ -13,7 +13,7 @@ from dlrun.events import EngineChosen, Message, Report, ignore
 from dlrun.model import BuiltModel, build_model
 from dlrun.prepare import PreparedData
 from dlrun.recording import keep_what_there_is, predictions, record_epochs, recording
-from dlrun.resume import ResumePlan, check_same_data
+from dlrun.resumption import ResumePlan, check_same_data
 from dlrun.runs import Run
 from dlrun.runs.create import create_run, write_config
 from dlrun.runs.environment import count_cpus, describe_environment

@@ -53,7 +53,7 @@ def reproduce(
         DlrunError: its data cannot be had, or its training failed.
         dlrun.stopping.Stopped: Ctrl-C or SIGTERM; a KeyboardInterrupt.
     """
-    recorded = run if isinstance(run, Run) else find_run(str(run), runs_dir)
+    recorded = Run(run.path) if isinstance(run, Run) else find_run(str(run), runs_dir)
     config = _config_to_repeat(recorded)
     data = prepare_data(config, report)
     changed = compare_data(recorded, data.dataset)

@@ -27,7 +27,7 @@ ORDER = [
     "runs",
     "causes",
     "likeness",
-    "resume",
+    "resumption",
     "threads",
     "model",
     "training",

@@ -22,7 +22,13 @@ from dlrun.runs.run import Run
 UNFINISHED = ".new-"
 """Begins the name of a folder that is being filled, and is no run yet."""
 
-_CARRIED_OVER = (layout.HISTORY_CSV, layout.HISTORY_JSON, layout.LOG)
+_CARRIED_OVER = (
+    layout.DATASET,
+    layout.SPLITS,
+    layout.HISTORY_CSV,
+    layout.HISTORY_JSON,
+    layout.LOG,
+)
 
 
 def create_run(
