@@ -1,0 +1,226 @@
+"""From where a run goes on, and what it refuses; on a sample folder, without TensorFlow."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dlrun.errors import ConfigError, RunError
+from dlrun.files import read_json, write_json
+from dlrun.prepare import prepare_data
+from dlrun.processes import this_process
+from dlrun.resumption import check_same_data, plan_resume
+from dlrun.runs import Run
+from dlrun.runs.checkpoints import BestState, TrainingState, write_best, write_last
+from dlrun.runs.environment import describe_environment
+
+(SAMPLE,) = (Path(__file__).parent / "runs" / "format_1").iterdir()
+EPOCHS = 4
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Callable[..., Run]:
+    """A copy of the sample, made here and now, interrupted after an epoch unless told otherwise."""
+
+    def copy(epoch: int | None = 2, step: int = 0, stopped: bool = False, **info: Any) -> Run:
+        run = Run(tmp_path / "runs" / "sample")
+        shutil.copytree(SAMPLE, run.path)
+        facts = run.environment | describe_environment()
+        write_json(run.path / "environment.json", facts)
+        info = {"status": "interrupted"} | info
+        write_json(run.path / "run.json", read_json(run.path / "run.json") | info)
+        if epoch is not None:
+            best = epoch and 1
+            state = TrainingState(epoch, step, [{"loss": 0.5}] * epoch, [], stopped=stopped)
+            write_last(run, TrainingState(**{**vars(state), "best_epoch": best}))
+            if best:
+                write_best(run, BestState(1, 0.5, [np.ones(3)]))
+        return Run(run.path)
+
+    return copy
+
+
+def edit_config(run: Run, old: str, new: str) -> Run:
+    path = run.path / "config.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    return Run(run.path)
+
+
+def test_a_plan_goes_on_from_the_last_checkpoint_with_the_best_weights(
+    make: Callable[..., Run],
+) -> None:
+    plan = plan_resume(make(2, 5))
+    assert plan.state is not None
+    assert plan.best is not None
+    assert (plan.state.epoch, plan.state.step, plan.best.epoch) == (2, 5, 1)
+    assert (plan.remarks, plan.notes, plan.learning_rate, plan.overrides) == ((), (), None, ())
+    assert plan.loaded.config.to_dict() == plan.run.config.to_dict()
+    entry = plan.record()["resumed"][0]
+    assert {**entry, "time": ""} == {
+        "time": "", "run": "sample", "from": "interrupted", "epoch": 2, "step": 5,
+        "overrides": [], "exact": True, "remarks": [],
+    }  # fmt: skip
+    assert plan.record()["pid"] == os.getpid()
+
+
+def test_a_dead_run_goes_on(make: Callable[..., Run]) -> None:
+    run = make(status="running", pid=-1, host=this_process()["host"])
+    assert plan_resume(run).source == ("sample", "dead")
+
+
+@pytest.mark.parametrize(("overrides", "more"), [(["training.epochs=24"], None), ([], 20)])
+def test_more_epochs_are_exact(
+    make: Callable[..., Run], overrides: list[str], more: int | None
+) -> None:
+    plan = plan_resume(make(status="finished"), overrides, more)
+    assert plan.loaded.config.training.epochs == 24
+    assert plan.overrides == ("training.epochs=24",)
+    assert plan.remarks == ()
+
+
+def test_without_a_checkpoint_it_begins_again(make: Callable[..., Run]) -> None:
+    plan = plan_resume(make(None), ["optimizer.learning_rate=0.5"])
+    assert (plan.state, plan.best, plan.remarks) == (None, None, ())
+    assert plan.notes == ("there is no checkpoint: it begins again at the first epoch",)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "keys"),
+    [
+        (["seed=1"], "seed"),
+        (["training.batch_size=7"], "training.batch_size"),
+        (["optimizer=adam"], "optimizer.SGD, optimizer.Adam"),
+        (["dataset.split.train=0.5", "dataset.split.validation=0.3"], "dataset.split.train, data"),
+        (["loss=mse", "seed=3"], "seed, loss"),
+        (
+            ["optimizer.learning_rate={CosineDecay: {initial_learning_rate: 1, decay_steps: 9}}"],
+            "(a schedule in one, a number in the other)",
+        ),
+        (["training.precision=float64"], "training.precision"),
+        (["training.keep=last"], "training.keep"),
+        (["training.monitor=loss"], "training.monitor"),
+    ],
+)
+def test_what_would_make_another_run_is_refused_with_the_list(
+    make: Callable[..., Run], overrides: list[str], keys: str
+) -> None:
+    with pytest.raises(RunError, match=r"cannot go on with other .+; on the way only note, ") as e:
+        plan_resume(make(), overrides)
+    assert keys in str(e.value)
+    assert "optimizer.learning_rate, training.callbacks, training.engine" in str(e.value)
+
+
+def test_other_keys_may_change_and_that_is_said(make: Callable[..., Run]) -> None:
+    overrides = [
+        "optimizer.learning_rate=0.5",
+        "training.threads=2",
+        "training.callbacks.0.patience=7",
+    ]
+    plan = plan_resume(make(), overrides)
+    assert plan.learning_rate == 0.5
+    assert plan.remarks == (
+        "optimizer.learning_rate is another one after epoch 2",
+        "training.callbacks is another one after epoch 2",
+        "training.threads is another one after epoch 2",
+    )
+    assert plan.record()["resumed"][0]["exact"] is False
+
+
+def test_a_wrong_override_is_a_config_error(make: Callable[..., Run]) -> None:
+    with pytest.raises(ConfigError, match="did you mean 'epochs'"):
+        plan_resume(make(), ["training.epoch=5"])
+
+
+def test_a_run_that_runs_is_refused(make: Callable[..., Run]) -> None:
+    run = make(status="running", **this_process())
+    with pytest.raises(RunError, match=rf"it is running, process {os.getpid()} on .+; wait for it"):
+        plan_resume(run)
+
+
+def test_a_finished_run_says_so_and_how_to_extend_it(make: Callable[..., Run]) -> None:
+    run = make(EPOCHS, status="finished")
+    message = rf"finished after 4 epochs; to go on: dlrun resume {run.id} --more-epochs 4"
+    with pytest.raises(RunError, match=message):
+        plan_resume(run)
+
+
+def test_a_finished_run_of_an_older_dlrun_has_nothing_to_go_on_from(
+    make: Callable[..., Run],
+) -> None:
+    with pytest.raises(RunError, match="finished, and without a checkpoint to go on from"):
+        plan_resume(make(None, status="finished"), more_epochs=3)
+
+
+def test_a_run_that_a_callback_ended_is_not_simply_made_longer(make: Callable[..., Run]) -> None:
+    run = make(2, stopped=True, status="finished")
+    message = r"a callback ended it after epoch 2, and would end a longer run there, too"
+    with pytest.raises(RunError, match=message):
+        plan_resume(run, more_epochs=5)
+    plan = plan_resume(run, ["training.callbacks=[terminate_on_nan]"], 5)
+    assert plan.state is not None
+    assert not plan.state.stopped
+
+
+def test_epochs_that_are_past_cannot_be_taken_back(
+    make: Callable[..., Run], tmp_path: Path
+) -> None:
+    with pytest.raises(RunError, match=r"training\.epochs=2, and epoch 3 has begun; write 3 or mo"):
+        plan_resume(make(2, 5), ["training.epochs=2"])
+    assert plan_resume(Run(tmp_path / "runs" / "sample"), ["training.epochs=3"]).remarks == ()
+
+
+def test_more_epochs_do_not_stretch_a_schedule(make: Callable[..., Run]) -> None:
+    schedule = """
+      CosineDecay:
+        initial_learning_rate: 0.1
+        decay_steps: 1000"""
+    run = edit_config(make(), " 0.1\n    momentum", f"{schedule}\n    momentum")
+    assert plan_resume(run).notes == ()
+    notes = plan_resume(run, more_epochs=1).notes
+    assert notes == (
+        "more epochs do not stretch the schedule CosineDecay, whose decay_steps stay 1,000",
+    )
+
+
+def test_another_machine_or_version_is_not_exact(make: Callable[..., Run]) -> None:
+    run = make()
+    facts = run.environment
+    facts["packages"]["keras"] = "3.0.0"
+    facts["cpu"]["name"] = "Abacus"
+    facts["gpus"] = ["GPU:0"]
+    write_json(run.path / "environment.json", facts)
+    here = describe_environment()
+    assert plan_resume(Run(run.path)).remarks == (
+        f"keras was 3.0.0 and is {here['packages']['keras']}",
+        f"the processor was Abacus and is {here['cpu']['name']}",
+        "a GPU adds in no fixed order",
+    )
+    (run.path / "environment.json").unlink()
+    (remark,) = plan_resume(Run(run.path)).remarks
+    assert remark.startswith("environment.json cannot be read, so that nothing is known")
+
+
+def test_the_data_must_be_those_that_the_run_began_with(make: Callable[..., Run]) -> None:
+    run = make()
+    data = prepare_data(run.config)
+    check_same_data(run, data)
+    with np.load(run.path / "splits.npz") as arrays:
+        rows = {part: arrays[part] for part in arrays.files}
+    rows["train"] = rows["train"][::-1]
+    np.savez(run.path / "splits.npz", **rows)
+    with pytest.raises(RunError, match="the rows of its parts are not those that this dlrun"):
+        check_same_data(run, data)
+    (run.path / "splits.npz").write_bytes(b"PK")
+    with pytest.raises(RunError, match=r"splits\.npz: cannot be read, .+; train anew"):
+        check_same_data(run, data)
+    write_json(run.path / "dataset.json", run.dataset | {"content_hash": "0" * 64})
+    with pytest.raises(RunError, match=r"the data set iris has changed since .+ then 000000000000"):
+        check_same_data(Run(run.path), data)
+    (run.path / "splits.npz").unlink()
+    check_same_data(Run(run.path), data)
