@@ -116,7 +116,8 @@ def resume_experiment(
 def _get_ready(data: PreparedData, callbacks: Sequence[Any], report: Report) -> _Ready:
     """Builds the model; nothing is written yet."""
     data = settle_threads(data, report)  # before TensorFlow's first operation
-    built = build_model(data)
+    with memory_told(data.config):
+        built = build_model(data)
     built = replace(built, callbacks=(*built.callbacks, *callbacks))
     return _Ready(data, built, choose_engine(data.config, built))
 

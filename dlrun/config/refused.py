@@ -7,7 +7,7 @@ from typing import Any
 
 REFUSED = {
     "BackupAndRestore": "BackupAndRestore would start a later run from old weights, "
-    "and each run starts from fresh ones; remove it",
+    "and each run starts from fresh ones; remove it: `dlrun resume` goes on with a stopped run",
 }
 """Keras's components that cannot do in an experiment what they are for, and why."""
 

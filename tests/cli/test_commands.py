@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from dlrun.runs import list_runs
+from dlrun.runs.checkpoints import read_last
+
 WriteConfig = Callable[..., Path]
 
 
@@ -53,8 +56,12 @@ def test_quiet_prints_the_folder_alone_and_json_prints_json(write_config: WriteC
     assert result["metrics"]["epochs"] == 1
 
 
-def test_ctrl_c_ends_with_130_and_names_what_is_kept(
-    write_config: WriteConfig, runs_dir: Path
+@pytest.mark.parametrize(
+    ("signum", "exit_code", "name"),
+    [(signal.SIGINT, 130, "Ctrl-C"), (signal.SIGTERM, 143, "SIGTERM")],
+)
+def test_a_signal_ends_at_a_checkpoint_and_names_what_is_kept(
+    write_config: WriteConfig, runs_dir: Path, signum: int, exit_code: int, name: str
 ) -> None:
     command = [sys.executable, "-m", "dlrun", "train", write_config(), "training.epochs=100000"]
     lines = []
@@ -63,12 +70,18 @@ def test_ctrl_c_ends_with_130_and_names_what_is_kept(
         for line in process.stderr:
             lines.append(line)
             if line.startswith("epoch 5/"):
-                process.send_signal(signal.SIGINT)
+                process.send_signal(signum)
                 started = time.monotonic()
-    assert process.returncode == 130
+    assert process.returncode == exit_code
     assert time.monotonic() - started < 10
-    assert any(str(runs_dir) in line and "and the model of epoch" in line for line in lines)
-    assert lines[-1] == "dlrun: interrupted by Ctrl-C\n"
+    (run,) = list_runs(runs_dir)
+    (kept,) = [line for line in lines if f"{run.path} keeps" in line]
+    assert "and the model of epoch" in kept
+    assert f"dlrun resume {run.id} goes on" in kept
+    assert f"warning: {name}: writing a checkpoint; a second one quits at once\n" in lines
+    assert lines[-1] == f"dlrun: interrupted by {name}\n"
+    assert (run.status, run.info["exit_code"]) == ("interrupted", exit_code)
+    assert read_last(run) is not None
 
 
 @pytest.mark.parametrize(

@@ -611,7 +611,7 @@ TRAINING = [
         "epochs: 3",
         "epochs: 3, callbacks: [{BackupAndRestore: {backup_dir: a}}]",
         "10:35  training.callbacks.0: BackupAndRestore would start a later run from old weights, "
-        "and each run starts from fresh ones; remove it",
+        "and each run starts from fresh ones; remove it: `dlrun resume` goes on with a stopped run",
     ),
     (
         "epochs: 3",
