@@ -163,6 +163,24 @@ def test_a_diverged_run_keeps_its_history_and_says_so(write_config: WriteConfig)
     assert json.loads((run.path / "history.json").read_text())["loss"] == losses
 
 
+def test_a_diverged_run_goes_on_with_a_smaller_learning_rate(write_config: WriteConfig) -> None:
+    def spoil(epoch: int, logs: object) -> None:
+        layer = spoiler.model.layers[0]
+        if epoch == 2:
+            layer.set_weights([np.full_like(array, np.nan) for array in layer.get_weights()])
+
+    spoiler = keras.callbacks.LambdaCallback(on_epoch_end=spoil)
+    message = r"the weight .+ became NaN or infinite in epoch 3; .+optimizer\.learning_rate=0\.01"
+    with pytest.raises(DivergedError, match=message):
+        dlrun.train(write_config(), callbacks=[spoiler])
+    (run,) = list_runs()
+    assert (run.status, run.info["exit_code"]) == ("diverged", 1)
+    resumed = dlrun.resume(run, ["optimizer.learning_rate=0.01"])
+    assert resumed.status == "finished"
+    assert resumed.read_history()["learning_rate"][-1] == pytest.approx(0.01)
+    assert all(np.isfinite(array).all() for array in resumed.model().get_weights())
+
+
 def test_ctrl_c_leaves_a_labelled_run_with_its_epochs(write_config: WriteConfig) -> None:
     def interrupt(event: object) -> None:
         if isinstance(event, EpochEnded) and event.epoch == 2:
