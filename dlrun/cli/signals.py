@@ -50,7 +50,8 @@ def _quit_at_the_second(sock: socket.socket) -> None:
 
 def _quit(signum: int) -> None:
     """Ends the process without another word to Python; the run can be resumed."""
-    cursor = "\x1b[?25h" if sys.stderr.isatty() else ""  # a live display hides it
-    sys.stderr.write(f"{cursor}\ndlrun: quit at once; dlrun resume goes on from the checkpoint\n")
-    sys.stderr.flush()
+    stream = getattr(sys.stderr, "rich_proxied_file", sys.stderr)  # below a live display
+    over_the_bar = "\r\x1b[2K\x1b[?25h" if stream.isatty() else ""  # the cursor is hidden, too
+    stream.write(f"{over_the_bar}dlrun: quit at once; dlrun resume goes on from the checkpoint\n")
+    stream.flush()
     os._exit(128 + signum)
