@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import math
 import os
 import re
@@ -15,6 +16,7 @@ from dlrun.files import (
     plain,
     read_json,
     read_yaml,
+    storage_error,
     to_yaml,
     write_bytes,
     write_json,
@@ -178,5 +180,30 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(
 
 
 def test_a_missing_folder_cannot_be_written_to(tmp_path: Path):
-    with pytest.raises(StorageError, match="cannot be written, no such file or directory"):
+    with pytest.raises(StorageError, match="cannot be written, its folder is gone"):
         write_bytes(tmp_path / "nowhere" / "a.bin", b"")
+
+
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [
+        (errno.ENOSPC, "no space left on device; free some space or choose another folder"),
+        (errno.EDQUOT, "disk quota exceeded; free some space or choose another folder"),
+        (errno.EACCES, "permission denied; mend the permissions or choose another folder"),
+        (errno.EPERM, "operation not permitted; mend the permissions or choose another folder"),
+        (errno.EROFS, "read-only file system; mend the permissions or choose another folder"),
+        (errno.ENOENT, "no such file or directory; leave the folder in place while dlrun works"),
+        (errno.EIO, "input/output error; choose another folder"),
+    ],
+)
+def test_what_cannot_be_written_says_why_and_what_to_do(
+    tmp_path: Path, number: int, message: str
+) -> None:
+    path = tmp_path / "a.json"
+    error = storage_error(path, OSError(number, os.strerror(number)))
+    assert str(error) == f"{path}: cannot be written, {message}"
+
+
+def test_a_folder_that_is_gone_is_told_as_such(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match=r"cannot be written, its folder is gone; leave"):
+        write_json(tmp_path / "gone" / "a.json", {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
 import os
@@ -12,6 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from dlrun.errors import StorageError
+
+_FREE = "free some space or choose another folder"
+_PERMIT = "mend the permissions or choose another folder"
+_REMEDIES = {
+    errno.ENOSPC: _FREE,
+    errno.EDQUOT: _FREE,
+    errno.EACCES: _PERMIT,
+    errno.EPERM: _PERMIT,
+    errno.EROFS: _PERMIT,
+    errno.ENOENT: "leave the folder in place while dlrun works",
+}
 
 
 def write_bytes(path: Path, content: bytes) -> None:
@@ -50,10 +62,11 @@ def _move(temporary: str, path: Path) -> None:
 
 def storage_error(path: Path, error: OSError) -> StorageError:
     """Returns the StorageError that says in words why `path` cannot be written."""
-    reason = error.strerror or str(error)
-    return StorageError(
-        f"{path}: cannot be written, {reason.lower()}; free some space or choose another folder"
-    )
+    reason = (error.strerror or str(error)).lower()
+    if error.errno == errno.ENOENT and not path.parent.is_dir():
+        reason = "its folder is gone"
+    remedy = _REMEDIES.get(error.errno or 0, "choose another folder")
+    return StorageError(f"{path}: cannot be written, {reason}; {remedy}")
 
 
 def make_folder(path: Path) -> None:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from dlrun.errors import RunError
-from dlrun.files import make_folder, write_bytes
+from dlrun.files import storage_error, write_bytes
 from dlrun.runs.run import CHECKPOINTS, Run
 
 LAST = "last.npz"
@@ -165,7 +165,10 @@ def _write(run: Run, name: str, content: Mapping[str, Any]) -> None:
     text = json.dumps({"format": FORMAT, **_without_arrays(content, arrays)})
     stream = io.BytesIO()
     np.savez(stream, content=np.frombuffer(text.encode(), np.uint8), **arrays)  # type: ignore[arg-type]
-    make_folder(run.path / CHECKPOINTS)
+    try:
+        (run.path / CHECKPOINTS).mkdir(exist_ok=True)  # not its parents: a removed run stays away
+    except OSError as error:
+        raise storage_error(run.path / CHECKPOINTS, error) from error
     write_bytes(run.path / CHECKPOINTS / name, stream.getvalue())
 
 

@@ -97,8 +97,8 @@ def _make_runs_dir(runs_dir: Path | None) -> Path:
 def _fill(run: Run, config: Config, info: dict[str, Any], source: Run | None) -> bool:
     """Fills a folder and moves it into place; False where the name is taken."""
     unfinished = Run(run.path.with_name(UNFINISHED + run.id))
-    make_folder(unfinished.path / layout.PLOTS)
     try:
+        make_folder(unfinished.path / layout.PLOTS)
         if source is not None:
             _copy_what_goes_on(source, unfinished)
         write_config(unfinished, config)
