@@ -5,7 +5,6 @@ Reads the run folder alone, without TensorFlow, so that what cannot be is told a
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 
 from dlrun.config import Config, Loaded, Overrides, load_config, override_texts
 from dlrun.errors import RunError
+from dlrun.files import read_npz
 from dlrun.prepare import PreparedData
 from dlrun.processes import this_process
 from dlrun.runs.checkpoints import BestState, TrainingState, read_best, read_last
@@ -154,9 +154,8 @@ def _changed_keys(before: Any, after: Any, key: str = "") -> Iterator[str]:
 
 def _recorded_rows(run: Run) -> dict[str, np.ndarray]:
     try:
-        with np.load(run.path / SPLITS, allow_pickle=False) as arrays:
-            return {part: arrays[part] for part in arrays.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        return read_npz(run.path / SPLITS)
+    except (OSError, ValueError) as error:
         raise RunError(f"{run.path / SPLITS}: cannot be read, {error}; train anew") from error
 
 

@@ -1,8 +1,9 @@
-"""Files in and out: strict YAML with positions, atomic text and JSON.
+"""Files in and out: strict YAML with positions, atomic text and JSON, arrays.
 
 Knows nothing of configs or runs.
 """
 
+from dlrun.files.arrays import read_npz
 from dlrun.files.atomic import (
     make_folder,
     plain,
@@ -33,6 +34,7 @@ __all__ = [
     "parse_yaml_value",
     "plain",
     "read_json",
+    "read_npz",
     "read_yaml",
     "storage_error",
     "to_yaml",

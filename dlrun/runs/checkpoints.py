@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import io
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from dlrun.errors import RunError
-from dlrun.files import storage_error, write_bytes
+from dlrun.files import read_npz, storage_error, write_bytes
 from dlrun.runs.run import CHECKPOINTS, Run
 
 LAST = "last.npz"
@@ -175,19 +173,18 @@ def _write(run: Run, name: str, content: Mapping[str, Any]) -> None:
 def _read(run: Run, name: str) -> dict[str, Any] | None:
     path = run.path / CHECKPOINTS / name
     try:
-        with np.load(path, allow_pickle=False) as arrays:
-            content = json.loads(arrays["content"].tobytes())
-            if content["format"] != FORMAT:
-                raise RunError(
-                    f"{path}: format {content['format']!r}, and this dlrun reads {FORMAT}; "
-                    "resume with the dlrun that wrote it"
-                )
-            found: dict[str, Any] = _with_arrays(content, arrays)
-            return found
+        arrays = read_npz(path)
+        content = json.loads(arrays["content"].tobytes())
+        if content["format"] != FORMAT:
+            raise RunError(
+                f"{path}: format {content['format']!r}, and this dlrun reads {FORMAT}; "
+                "resume with the dlrun that wrote it"
+            )
+        found: dict[str, Any] = _with_arrays(content, arrays)
+        return found
     except FileNotFoundError:
         return None
-    except (OSError, KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile, zlib.error,
-            NotImplementedError, RecursionError, MemoryError) as error:  # fmt: skip
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise _damaged(run, name, error) from error
 
 

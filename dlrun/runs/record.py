@@ -61,8 +61,10 @@ class Recorder:
             outcome = (status, getattr(error, "exit_code", 1), str(error) or repr(error))
         with suppress(StorageError):  # what is under way already tells more
             self._close(*outcome)
+        is_wish = isinstance(error, KeyboardInterrupt)  # where it was heard tells nothing
+        told = [str(error)] if is_wish else traceback.format_exception(error)
         with suppress(StorageError):
-            self.log("".join(traceback.format_exception(error)).rstrip())
+            self.log("".join(told).rstrip())
 
     def go_on(self, resumed: Mapping[str, Any], history: Sequence[Mapping[str, float]]) -> None:
         """Opens the run again, with its history cut to the epochs that are known.
@@ -109,13 +111,20 @@ class Recorder:
     def epoch(self, epoch: int, logs: Mapping[str, float]) -> None:
         """Appends an epoch, counted from 1, to `history.csv`."""
         row: dict[str, float | int] = {"epoch": epoch, **logs}
-        lines = []
-        if not self._columns:
-            self._columns = list(row)
-            lines.append(",".join(self._columns))
-        lines.append(self._line(row))
-        self._append(layout.HISTORY_CSV, "\n".join(lines) + "\n")
+        new = [name for name in row if name not in self._columns]
+        head = [",".join(new)] if not self._columns else []
+        if new and self._columns:
+            self._widen(new)
+        self._columns += new
+        self._append(layout.HISTORY_CSV, "\n".join([*head, self._line(row)]) + "\n")
         self._info["epochs_done"] = epoch
+
+    def _widen(self, new: Sequence[str]) -> None:
+        """Gives `history.csv` columns that a callback adds later, empty for the epochs before."""
+        path = self.run.path / layout.HISTORY_CSV
+        head, *rows = path.read_text(encoding="utf-8").splitlines()
+        lines = [",".join([head, *new]), *[line + "," * len(new) for line in rows]]
+        write_text(path, "\n".join(lines) + "\n")
 
     def _line(self, row: Mapping[str, float | int]) -> str:
         return ",".join(_number(row.get(name)) for name in self._columns)

@@ -1,0 +1,136 @@
+"""A run folder appears whole or not at all, and no other one is touched."""
+
+import json
+import os
+import secrets
+import shutil
+from pathlib import Path
+
+import pytest
+
+from dlrun.config import Config, load_config
+from dlrun.errors import RunError, StorageError
+from dlrun.processes import this_process
+from dlrun.runs import Run, create, list_runs
+from dlrun.runs.create import copy_run, create_run
+
+(SAMPLE,) = (Path(__file__).parent / "format_1").iterdir()
+
+
+@pytest.fixture
+def config() -> Config:
+    return load_config(SAMPLE / "config.yaml").config
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_a_new_run_is_readable_at_once(config: Config, runs_dir: Path) -> None:
+    run = create_run(config, command=["dlrun", "train"], overrides=["seed=1"], reproduces="other")
+    assert run.path.parent == runs_dir
+    assert (run.status, run.config, run.info["epochs_done"]) == ("running", config, 0)
+    assert run.info.items() >= this_process().items()
+    kept = [run.info[name] for name in ("format", "command", "overrides", "reproduces", "resumed")]
+    assert kept == [1, ["dlrun", "train"], ["seed=1"], "other", []]
+    assert (runs_dir / "latest").read_text(encoding="utf-8") == f"{run.id}\n"
+    assert sorted(path.name for path in run.path.iterdir()) == ["config.yaml", "plots", "run.json"]
+
+
+def test_an_id_that_is_taken_is_not_used_again(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = iter(["aaaa", "aaaa", "aaaa", "bbbb"])
+    monkeypatch.setattr(secrets, "token_hex", lambda _: next(drawn))
+
+    class Clock(create.datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> create.datetime:
+            return create.datetime(2026, 1, 2, 3, 4, 5)
+
+    monkeypatch.setattr(create, "datetime", Clock)
+    first = create_run(config)
+    second = create_run(config)
+    assert (first.id[-4:], second.id[-4:]) == ("aaaa", "bbbb")
+    assert (first.id[:15], len(list_runs())) == ("20260102-030405", 2)
+
+
+@pytest.mark.parametrize("failing", ["make_folder", "write_config", "write_json", "write_text"])
+def test_what_cannot_be_filled_leaves_nothing(
+    config: Config, runs_dir: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    def refuse(*_: object) -> None:
+        raise StorageError("full")
+
+    monkeypatch.setattr(create, failing, refuse)
+    with pytest.raises(StorageError, match="full"):
+        create_run(config)
+    if failing != "write_text":  # which also writes `latest`, when the folder is whole
+        assert list(runs_dir.iterdir()) == []
+    assert all(run.status == "running" for run in list_runs())
+
+
+def test_a_folder_that_cannot_be_moved_into_place_is_told(
+    config: Config, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(source: Path, target: Path) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "rename", refuse)
+    with pytest.raises(StorageError, match=r"cannot be made, \[Errno 5\] Input/output error"):
+        create_run(config)
+    assert list(runs_dir.iterdir()) == []
+
+
+def test_a_runs_folder_that_cannot_be_written_to_is_told(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    message = "no run can be made there, .+; mend the folder, or name another by DLRUN_RUNS_DIR"
+    with pytest.raises(RunError, match=message):
+        create_run(config, runs_dir=tmp_path / "file")
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    with pytest.raises(RunError, match="no run can be made there, permission denied"):
+        create_run(config)
+
+
+@pytest.fixture
+def other(runs_dir: Path) -> Run:
+    run = Run(runs_dir / "other")
+    shutil.copytree(SAMPLE, run.path)
+    (run.path / "checkpoints").mkdir()
+    (run.path / "checkpoints" / "last.npz").write_bytes(b"state")
+    return run
+
+
+def test_a_copy_has_what_goes_on_and_leaves_the_other_alone(other: Run, config: Config) -> None:
+    before = files_of(other.path)
+    run = copy_run(other, "new_name-2", config)
+    assert files_of(other.path) == before
+    copied = files_of(run.path)
+    carried = {"checkpoints/last.npz", "history.csv", "history.json", "run.log"}
+    carried |= {"dataset.json", "splits.npz"}
+    assert copied.keys() == carried | {"config.yaml", "run.json"}
+    assert all(copied[name] == before[name] for name in carried)
+    info = json.loads(copied["run.json"])
+    assert (info["id"], info["started"]) == ("new_name-2", other.info["started"])
+    assert info.items() >= this_process().items()
+
+
+@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../a", "/a", ".hidden", "-x", "a b", "ä"])
+def test_a_name_that_is_none_is_refused(other: Run, config: Config, name: str) -> None:
+    message = "--into: must be a name of letters, digits, _ and -, received "
+    with pytest.raises(RunError, match=message):
+        copy_run(other, name, config)
+    assert list_runs() == [other]
+
+
+def test_a_copy_never_overwrites(other: Run, config: Config) -> None:
+    before = files_of(other.path)
+    with pytest.raises(RunError, match="there is such a folder already; choose another name"):
+        copy_run(other, "other", config)
+    assert files_of(other.path) == before

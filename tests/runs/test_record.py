@@ -1,0 +1,139 @@
+"""What the recorder writes down: status, history and log, whichever way a run ends."""
+
+import csv
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dlrun.config import load_config
+from dlrun.errors import DivergedError, StorageError
+from dlrun.files import read_json, write_json
+from dlrun.processes import this_process
+from dlrun.runs import Run, record
+from dlrun.runs.create import create_run
+from dlrun.runs.record import Recorder
+from dlrun.stopping import Stopped
+
+(SAMPLE,) = (Path(__file__).parent / "format_1").iterdir()
+
+
+@pytest.fixture
+def run(runs_dir: Path) -> Run:
+    return create_run(load_config(SAMPLE / "config.yaml").config)
+
+
+def info(run: Run) -> dict[str, Any]:
+    return dict(read_json(run.path / "run.json"))
+
+
+def test_a_run_that_ends_well_is_finished(run: Run) -> None:
+    with Recorder(run) as recorder:
+        assert info(run)["status"] == "running"
+        recorder.epoch(1, {"loss": 0.5, "learning_rate": 0.1})
+        recorder.epoch(2, {"loss": 0.1 + 0.2, "learning_rate": float("nan")})
+    facts = info(run)
+    assert (facts["status"], facts["exit_code"], facts["error"]) == ("finished", 0, None)
+    assert (facts["epochs_done"], facts["stopped"][:2]) == (2, "20")
+    text = (run.path / "history.csv").read_text(encoding="utf-8")
+    assert text == "epoch,loss,learning_rate\n1,0.5,0.1\n2,0.30000000000000004,\n"
+    assert read_json(run.path / "history.json") == {
+        "loss": [0.5, 0.30000000000000004],
+        "learning_rate": [0.1, None],
+    }
+
+
+def record_until(run: Run, error: BaseException) -> None:
+    with Recorder(run) as recorder:
+        recorder.epoch(1, {"loss": 0.5})
+        recorder.metrics({"epochs": 1})
+        recorder.predictions({})
+        raise error
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "exit_code", "text"),
+    [
+        (KeyboardInterrupt(), "interrupted", 130, "interrupted by Ctrl-C"),
+        (Stopped(signal.SIGINT), "interrupted", 130, "interrupted by Ctrl-C"),
+        (Stopped(signal.SIGTERM), "interrupted", 143, "interrupted by SIGTERM"),
+        (DivergedError("loss became nan"), "diverged", 1, "loss became nan"),
+        (StorageError("full"), "failed", 1, "full"),
+        (ValueError("odd"), "failed", 1, "odd"),
+        (KeyError(), "failed", 1, "KeyError()"),
+    ],
+)
+def test_every_end_has_its_status(
+    run: Run, error: BaseException, status: str, exit_code: int, text: str
+) -> None:
+    with pytest.raises(type(error)):
+        record_until(run, error)
+    facts = info(run)
+    assert (facts["status"], facts["exit_code"], facts["error"]) == (status, exit_code, text)
+    assert read_json(run.path / "history.json") == {"loss": [0.5]}
+    log = (run.path / "run.log").read_text(encoding="utf-8")
+    assert ("Traceback" in log) is (status != "interrupted")
+
+
+def test_a_metric_that_comes_later_gets_its_column(run: Run) -> None:
+    with Recorder(run) as recorder:
+        recorder.epoch(1, {"loss": 0.5, "epoch_seconds": 1.0})
+        recorder.epoch(2, {"loss": 0.4, "added": 7.0, "epoch_seconds": 1.0})
+        recorder.epoch(3, {"loss": 0.3, "epoch_seconds": 1.0})
+    with (run.path / "history.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [row["added"] for row in rows] == ["", "7.0", ""]
+    assert [row["loss"] for row in rows] == ["0.5", "0.4", "0.3"]
+    assert Run(run.path).read_history()["added"] == [None, 7.0, None]
+
+
+def test_signs_of_life_come_while_nothing_else_happens(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(record, "HEARTBEAT_SECONDS", 0.01)
+    threads = threading.active_count()
+    write_json(run.path / "run.json", run.info | {"heartbeat": None})
+    with Recorder(Run(run.path)):
+        for _ in range(500):
+            if info(run)["heartbeat"] is not None:
+                break
+            time.sleep(0.01)
+        assert info(run)["heartbeat"][:2] == "20"
+        assert info(run)["status"] == "running"
+    for _ in range(500):
+        if threading.active_count() == threads:
+            break
+        time.sleep(0.01)
+    assert threading.active_count() == threads
+
+
+def test_a_run_taken_up_again_has_the_history_of_its_checkpoint_and_no_end(run: Run) -> None:
+    rows = [{"loss": 0.5, "val_loss": 0.6}, {"loss": 0.4, "val_loss": 0.5}]
+    with pytest.raises(KeyboardInterrupt):
+        record_until(run, KeyboardInterrupt())
+    write_json(run.path / "run.json", info(run) | {"duration_seconds": 100.0})
+    with Recorder(Run(run.path)) as recorder:
+        recorder.go_on({"resumed": [{"epoch": 2}], **this_process()}, rows)
+        facts = info(run)
+        assert (facts["status"], facts["error"], facts["stopped"]) == ("running", None, None)
+        assert (facts["epochs_done"], facts["resumed"]) == (2, [{"epoch": 2}])
+        there = {path.name for path in run.path.iterdir()}
+        assert not there & {"metrics.json", "history.json", "predictions.npz"}
+        assert Run(run.path).read_history()["loss"] == [0.5, 0.4]
+        recorder.epoch(3, {"loss": 0.25, "val_loss": 0.35})
+    assert Run(run.path).read_history()["loss"] == [0.5, 0.4, 0.25]
+    assert 100 <= info(run)["duration_seconds"] < 130
+    with Recorder(Run(run.path)) as recorder:
+        recorder.go_on({}, [])
+        assert not (run.path / "history.csv").exists()
+
+
+def test_facts_that_are_noted_add_up(run: Run) -> None:
+    with Recorder(run) as recorder:
+        recorder.note(hashes={"data": "a"}, engine="compiled")
+        recorder.note(hashes={"split": "b"})
+    assert info(run)["hashes"] == {"data": "a", "split": "b"}
+    assert info(run)["engine"] == "compiled"

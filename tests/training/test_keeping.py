@@ -1,0 +1,122 @@
+"""Checkpoints come as often as they cost little, and whenever a run must stop."""
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from dlrun.events import Event, Message
+from dlrun.runs import Run
+from dlrun.runs.checkpoints import BestState, TrainingState, read_best, read_last
+from dlrun.stopping import Stopped, StopRequest
+from dlrun.training import keeping
+from dlrun.training.keeping import Keeping, checkpoint_writer
+
+
+def capture() -> TrainingState:
+    return TrainingState(1, 0, [], [])
+
+
+class Clock:
+    """A clock that the test moves, and a writer that takes time by it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, cost_seconds: float) -> None:
+        self.now = 100.0
+        self.cost_seconds = cost_seconds
+        self.num_written = 0
+        self.said: list[Event] = []
+        monkeypatch.setattr(keeping.time, "monotonic", lambda: self.now)
+
+    def write(self, state: TrainingState) -> None:
+        self.now += self.cost_seconds
+        self.num_written += 1
+
+    def run_epochs(self, epoch_seconds: float, epochs: int) -> int:
+        """Returns how many checkpoints so many epochs leave, the one before the first aside."""
+        kept = Keeping(self.write, self.said.append)
+        kept.keep(capture)
+        before = self.num_written
+        for epoch in range(1, epochs + 1):
+            self.now += epoch_seconds
+            kept.after_epoch(capture, epoch, epoch_seconds, last=epoch == epochs)
+        return self.num_written - before
+
+
+def test_a_cheap_checkpoint_follows_every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch, cost_seconds=0.04)
+    assert clock.run_epochs(1.0, 30) == 30
+    text = "checkpoints: after every epoch (40 ms, an epoch takes 1000 ms)"
+    assert clock.said == [Message(text, level="log")]
+
+
+def test_a_dear_one_comes_every_ten_seconds_and_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch, cost_seconds=0.06)
+    assert clock.run_epochs(1.0, 35) == 4
+    assert clock.said[0].text == "checkpoints: every 10 s (60 ms, an epoch takes 1000 ms)"
+
+
+def test_a_very_dear_one_comes_so_seldom_that_it_costs_five_percent(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Clock(monkeypatch, cost_seconds=2.0)
+    assert clock.run_epochs(1.0, 121) == 4
+    assert clock.said[0].text == "checkpoints: every 40 s (2000 ms, an epoch takes 1000 ms)"
+
+
+def test_inside_a_long_epoch_one_is_due_every_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock(monkeypatch, cost_seconds=0.1)
+    kept = Keeping(clock.write, clock.said.append)
+    kept.keep(capture)
+    for _ in range(60):
+        clock.now += 0.5
+        kept.after_chunk(capture)
+    assert clock.num_written == 1 + 3
+
+
+@pytest.mark.parametrize("where", ["after_chunk", "after_epoch"])
+def test_who_is_asked_to_stop_writes_a_checkpoint_first(
+    monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    clock = Clock(monkeypatch, cost_seconds=0.1)
+    kept = Keeping(clock.write, clock.said.append, StopRequest(signal.SIGTERM))
+    arguments: dict[str, Callable[[], None]] = {
+        "after_chunk": lambda: kept.after_chunk(capture),
+        "after_epoch": lambda: kept.after_epoch(capture, 1, 1.0, last=False),
+    }
+    with pytest.raises(Stopped, match="interrupted by SIGTERM"):
+        arguments[where]()
+    assert clock.num_written == 1
+    text = "SIGTERM: writing a checkpoint; a second one quits at once"
+    assert clock.said == [Message(text, level="warning")]
+
+
+class Best:
+    """Stands for the best weights so far."""
+
+    def __init__(self) -> None:
+        self.epoch, self.state = 0, None
+
+    def see(self, epoch: int) -> None:
+        self.epoch, self.state = epoch, BestState(epoch, 0.5, [np.full(2, epoch)])
+
+
+def test_the_best_weights_are_written_when_they_are_new(tmp_path: Path) -> None:
+    run, best = Run(tmp_path), Best()
+    write = checkpoint_writer(run, best, [])  # type: ignore[arg-type]
+    write(TrainingState(0, 0, [], []))
+    assert read_last(run) is not None
+    best.see(1)
+    write(TrainingState(1, 0, [], [], best_epoch=1))
+    path = tmp_path / "checkpoints" / "best-1.npz"
+    written: Any = path.stat().st_mtime_ns
+    write(TrainingState(2, 0, [], [], best_epoch=1))
+    assert path.stat().st_mtime_ns == written
+    best.see(3)
+    write(TrainingState(3, 0, [], [], best_epoch=3))
+    found = read_best(run, 3)
+    assert found is not None
+    assert found.weights[0].tolist() == [3, 3]
+    assert not path.exists()
