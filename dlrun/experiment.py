@@ -27,6 +27,7 @@ from dlrun.training import (
     Engine,
     Keeping,
     TensorData,
+    callbacks_gone,
     callbacks_without_state,
     checkpoint_writer,
     choose_best,
@@ -106,11 +107,21 @@ def resume_experiment(
     check_same_data(plan.run, data)
     with noise_to_log() as noise_into:
         ready = _get_ready(data, callbacks, report)
-        lost = callbacks_without_state(ready.built.callbacks) if plan.state else []
-        unknown = [f"what the callback {name} remembers is in no checkpoint" for name in lost]
-        plan = replace(plan, remarks=(*plan.remarks, *unknown))
+        plan = replace(plan, remarks=(*plan.remarks, *_what_callbacks_lost(ready, plan)))
         _train(plan.run, ready, plan, noise_into, report)
     return Run(plan.run.path)
+
+
+def _what_callbacks_lost(ready: _Ready, plan: ResumePlan) -> list[str]:
+    """Why callbacks do not go on as they were; nothing where the run begins again."""
+    if plan.state is None:
+        return []
+    unknown = callbacks_without_state(ready.built.callbacks)
+    gone = callbacks_gone(ready.built.callbacks, plan.state.callbacks)
+    return [
+        *[f"what the callback {name} remembers is in no checkpoint" for name in unknown],
+        *[f"the callback {name} that the run had is not there" for name in gone],
+    ]
 
 
 def _get_ready(data: PreparedData, callbacks: Sequence[Any], report: Report) -> _Ready:
@@ -143,7 +154,7 @@ def _train(
             _record_going_on(recorder, plan, data.config, listen)
         recorder.log(startup_noise.strip() or "TensorFlow started without a word")
         noise_into(run.path / LOG)
-        _record_start(recorder, data, built)
+        _record_start(recorder, data, built, listen)
         tensors = TensorData.from_prepared(data)
         listen(EngineChosen(ready.engine.name, ready.engine.reason))
         best = choose_best(built, data.config.training, listen)
@@ -187,7 +198,9 @@ def _record_going_on(recorder: Recorder, plan: ResumePlan, config: Config, repor
         report(Message(f"not exact from here on: {remark}", level="warning"))
 
 
-def _record_start(recorder: Recorder, data: PreparedData, built: BuiltModel) -> None:
+def _record_start(
+    recorder: Recorder, data: PreparedData, built: BuiltModel, report: Report
+) -> None:
     """Writes what is known before the first step."""
     for message in data.messages:
         recorder.log(message.text)
@@ -195,10 +208,11 @@ def _record_start(recorder: Recorder, data: PreparedData, built: BuiltModel) -> 
     recorder.environment(describe_environment() | facts)
     recorder.dataset(data.facts(), data.rows)
     recorder.parameters(built.count)
-    recorder.note(
-        hashes=data_hashes(data) | {"initial_weights": weights_hash(built.model)},
-        not_repeatable=not_repeatable(facts["gpus"]),
-    )
+    reasons = not_repeatable(facts["gpus"])
+    hashes = data_hashes(data) | {"initial_weights": weights_hash(built.model)}
+    recorder.note(hashes=hashes, not_repeatable=reasons)
+    for reason in reasons:
+        report(Message(f"another run of this config may differ: {reason}", level="warning"))
 
 
 def _tensorflow_facts(config: Config) -> dict[str, Any]:

@@ -254,6 +254,14 @@ def test_a_callback_without_one_makes_the_resume_inexact_and_that_is_said(
     assert resumed.read_history()["learning_rate"][2] != 0.1 / 2
 
 
+def test_a_callback_that_is_not_given_again_is_missed(write_config: WriteConfig) -> None:
+    run = train_until(die_after(3), write_config(), callbacks=[RemembersByState()])
+    resumed = dlrun.resume(run)
+    assert resumed.info["resumed"][0]["remarks"] == [
+        "the callback RemembersByState that the run had is not there"
+    ]
+
+
 def test_a_state_that_cannot_be_kept_is_told(write_config: WriteConfig) -> None:
     class KeepsAnything(Remembers):
         def get_state(self) -> object:

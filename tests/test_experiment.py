@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import dlrun
+from dlrun import experiment
 from dlrun.backend import keras
 from dlrun.cli.display import result_lines
 from dlrun.config import load_config
@@ -161,6 +162,17 @@ def test_a_diverged_run_keeps_its_history_and_says_so(write_config: WriteConfig)
     assert len(losses) == 3
     assert all(loss is not None and math.isfinite(loss) for loss in losses)
     assert json.loads((run.path / "history.json").read_text())["loss"] == losses
+
+
+def test_a_machine_that_adds_in_no_fixed_order_is_said_and_recorded(
+    write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    assert dlrun.train(write_config()).info["not_repeatable"] == []
+    monkeypatch.setattr(experiment, "not_repeatable", lambda gpus: ["no order"])
+    run = dlrun.train(write_config(), report=lambda event: said.append(str(event)))
+    assert run.info["not_repeatable"] == ["no order"]
+    assert "another run of this config may differ: no order" in "".join(said)
 
 
 def test_a_diverged_run_goes_on_with_a_smaller_learning_rate(write_config: WriteConfig) -> None:

@@ -2,7 +2,7 @@
 
 from dlrun.training.batches import batch_order
 from dlrun.training.best import BestWeights, choose_best
-from dlrun.training.callback_states import callbacks_without_state
+from dlrun.training.callback_states import callbacks_gone, callbacks_without_state
 from dlrun.training.engine import Engine, choose_engine
 from dlrun.training.evaluation import EVALUATION_BATCH_SIZE, evaluate_rows, predict_rows
 from dlrun.training.fit import Fitted, fit_model
@@ -20,6 +20,7 @@ __all__ = [
     "Keeping",
     "TensorData",
     "batch_order",
+    "callbacks_gone",
     "callbacks_without_state",
     "checkpoint_writer",
     "choose_best",

@@ -43,6 +43,18 @@ def callbacks_without_state(callbacks: Sequence[Any]) -> list[str]:
     return [type(c).__name__ for c in callbacks if not _keeps_state(c) and not _is_known(c)]
 
 
+def callbacks_gone(callbacks: Sequence[Any], states: Sequence[State]) -> list[str]:
+    """Returns the class names of callbacks that a checkpoint speaks of and that are not there."""
+    left = [type(callback).__name__ for callback in callbacks]
+    gone = []
+    for name, _ in states:
+        if name in left:
+            left.remove(name)
+        elif name != "History":  # Keras adds it to every training
+            gone.append(name)
+    return gone
+
+
 def _keeps_state(callback: Any) -> bool:
     return hasattr(callback, "get_state") and hasattr(callback, "set_state")
 
