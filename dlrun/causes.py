@@ -6,11 +6,13 @@ Reads run folders alone; what they do not record it does not guess.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from dlrun.errors import RunError
 from dlrun.runs import Run
+from dlrun.runs.create import config_hash
 
 HASHES = ("data", "split", "batch_order", "initial_weights", "final_weights")
 """Of `run.json`, each decided by those before it."""
@@ -26,8 +28,9 @@ class Cause:
     """Something that differs between two runs, and may be why their numbers do.
 
     Attributes:
-        kind: "data", "resumed", "package version", "Python", "threads", "engine", "code",
-            "seed", "hardware", a hash's name in words, "not repeatable" or "unknown".
+        kind: "data", "config", "history", "resumed", "package version", "Python", "threads",
+            "engine", "code", "seed", "hardware", "not repeatable", "unknown", or a hash's name
+            in words.
         evidence: What the run folders say, in words.
     """
 
@@ -46,7 +49,8 @@ def find_causes(recorded: Run, repeated: Run, first_hash: str | None) -> list[Ca
         repeated: The one that repeats it.
         first_hash: The first of `HASHES` that differs; what comes after it is no cause.
     """
-    strong, weak = list(_strong(recorded, repeated)), list(_weak(recorded, repeated))
+    strong = [*_edited(recorded), *_strong(recorded, repeated)]
+    weak = list(_weak(recorded, repeated))
     uncommitted = _uncommitted(_environment(recorded), _environment(repeated))
     if recorded.config.imports:
         strong += uncommitted
@@ -61,7 +65,10 @@ def find_causes(recorded: Run, repeated: Run, first_hash: str | None) -> list[Ca
     said = [text for run in (recorded, repeated) for text in _list(run, "not_repeatable")]
     own_words = [Cause("not repeatable", str(text)) for text in dict.fromkeys(said)]
     unknown = "nothing recorded differs; the code has a random source that the seed does not reach"
-    found = [*resumed_otherwise(recorded), *strong, *own_words, *weak]
+    changed = "history.csv or metrics.json was changed after the run: the weights are the same"
+    is_changed = first_hash is None and all(map(_has_final_weights, (recorded, repeated)))
+    by_hand = [Cause("history", changed)] if is_changed else []
+    found = [*by_hand, *resumed_otherwise(recorded), *strong, *own_words, *weak]
     return found or [Cause("unknown", unknown)]
 
 
@@ -84,12 +91,24 @@ def resumed_otherwise(run: Run) -> Iterator[Cause]:
             yield Cause("resumed", f"the run went on after epoch {entry.get('epoch')} {how}")
 
 
+def _edited(recorded: Run) -> Iterator[Cause]:
+    """Whether the config is still the one that was trained; older runs do not say."""
+    kept = recorded.info.get("config_hash")
+    with suppress(OSError):
+        if kept is not None and kept != config_hash(recorded):
+            yield Cause("config", "config.yaml was changed after the run")
+
+
 def recorded_hashes(run: Run) -> dict[str, str]:
     """Returns the hashes that a run keeps; of a run before there were any, that of its data."""
     kept = run.info.get("hashes") or {}
     hashes = {name: str(kept[name]) for name in HASHES if kept.get(name)}
     content_hash = _dataset(run).get("content_hash")
     return ({"data": str(content_hash)[:12]} if content_hash else {}) | hashes
+
+
+def _has_final_weights(run: Run) -> bool:
+    return run.status == "finished" and "final_weights" in recorded_hashes(run)
 
 
 def _strong(recorded: Run, repeated: Run) -> Iterator[Cause]:

@@ -188,7 +188,7 @@ def _record_going_on(recorder: Recorder, plan: ResumePlan, config: Config, repor
     """Opens the folder again, and says from where and how exactly the run goes on."""
     state = plan.state
     recorder.go_on(plan.record(), state.history if state else ())
-    write_config(recorder.run, config)
+    recorder.note(config_hash=write_config(recorder.run, config))
     for note in plan.notes:
         report(Message(note))
     if state is not None:

@@ -102,9 +102,24 @@ def test_another_config_in_the_folder_is_found_out(trained: Run) -> None:
     config = trained.path / "config.yaml"
     config.write_text(config.read_text().replace("seed: 0", "seed: 1"))
     found = reproduce(trained.path)
-    assert (found.verdict, found.first_hash, found.cause) == ("different", "split", "seed")
+    assert (found.verdict, found.first_hash, found.cause) == ("different", "split", "config")
+    assert found.evidence == "config.yaml was changed after the run"
+    assert (
+        "this differs, too: seed: config.yaml was edited; the seed was 0 and is 1" in found.remarks
+    )
     assert found.first_beyond is not None
     assert found.first_beyond.epoch == 1
+
+
+def test_a_history_that_was_changed_is_found_out_by_the_weights(trained: Run) -> None:
+    history = trained.path / "history.csv"
+    head, row, *rest = history.read_text().splitlines()
+    cells = row.split(",")
+    history.write_text("\n".join([head, ",".join([cells[0], "0.001", *cells[2:]]), *rest]) + "\n")
+    found = reproduce(trained)
+    assert (found.verdict, found.first_hash, found.cause) == ("different", None, "history")
+    changed = "history.csv or metrics.json was changed after the run: the weights are the same"
+    assert found.evidence == changed
 
 
 def test_of_an_interrupted_run_the_finished_epochs_are_repeated(trained: Run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import secrets
@@ -101,8 +102,8 @@ def _fill(run: Run, config: Config, info: dict[str, Any], source: Run | None) ->
         make_folder(unfinished.path / layout.PLOTS)
         if source is not None:
             _copy_what_goes_on(source, unfinished)
-        write_config(unfinished, config)
-        write_json(unfinished.path / layout.RUN, info)
+        kept = {"config_hash": write_config(unfinished, config)}
+        write_json(unfinished.path / layout.RUN, info | kept)
         try:
             os.rename(unfinished.path, run.path)
         except OSError:
@@ -125,10 +126,20 @@ def _copy_what_goes_on(source: Run, target: Run) -> None:
             shutil.copyfile(source.path / name, target.path / name)
 
 
-def write_config(run: Run, config: Config) -> None:
-    """Writes `config.yaml`, from which the run can be repeated."""
+def write_config(run: Run, config: Config) -> str:
+    """Writes `config.yaml`, from which the run can be repeated; returns the file's hash."""
     head = f"# Resolved from {config.source}; `dlrun train` with this file repeats the run.\n"
     write_text(run.path / layout.CONFIG, head + to_yaml(config.to_dict()))
+    return config_hash(run)
+
+
+def config_hash(run: Run) -> str:
+    """Returns the hash of `config.yaml`, by which `run.json` knows it again.
+
+    Raises:
+        OSError: there is no such file.
+    """
+    return hashlib.sha256((run.path / layout.CONFIG).read_bytes()).hexdigest()[:12]
 
 
 def _new_info(
