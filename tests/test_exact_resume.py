@@ -151,13 +151,26 @@ def test_a_resumed_run_equals_one_that_never_stopped(write_config: WriteConfig, 
     assert_same(resumed, uninterrupted)
 
 
-def test_ten_and_ten_epochs_equal_twenty(write_config: WriteConfig) -> None:
-    twenty = dlrun.train(write_config(), {"training.epochs": 20})
-    ten = dlrun.train(write_config(), {"training.epochs": 10})
+EXTENDED = {
+    "plain": {},
+    "averaged weights": {"optimizer": "{SGD: {use_ema: true, ema_momentum: 0.9}}"},
+    "restored weights": {
+        "optimizer": "{SGD: {learning_rate: 1.5}}",
+        "training": "{epochs: 4, batch_size: 16, keep: last, callbacks: "
+        "[{EarlyStopping: {patience: 99, restore_best_weights: true}}]}",
+    },
+}
+
+
+@pytest.mark.parametrize("case", EXTENDED)
+def test_ten_and_ten_epochs_equal_twenty(write_config: WriteConfig, case: str) -> None:
+    path = write_config(**EXTENDED[case])
+    twenty = dlrun.train(path, {"training.epochs": 20})
+    ten = dlrun.train(path, {"training.epochs": 10})
     resumed = dlrun.resume(ten, more_epochs=10)
     assert resumed.path == ten.path
     assert_same(resumed, twenty)
-    assert resumed.config == dlrun.train(write_config(), {"training.epochs": 20}).config
+    assert resumed.config == twenty.config
     assert resumed.info["resumed"][0]["overrides"] == ["training.epochs=20"]
 
 
