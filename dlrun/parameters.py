@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 Shape = tuple[int | None, ...]
@@ -54,11 +54,24 @@ class ModelCount:
 
 
 def count_from_dict(data: Mapping[str, Any]) -> ModelCount:
-    """Returns the ModelCount that `to_dict` made."""
-    rows = [{**row, "output_shape": tuple(row["output_shape"])} for row in data["layers"]]
+    """Returns the ModelCount that `to_dict` made; keys that it does not know are passed over.
+
+    Raises:
+        KeyError: one is missing, or what `data` raises then.
+    """
+    names = [
+        field.name for field in fields(LayerCount) if field.name not in ("output_shape", "added")
+    ]
     return ModelCount(
         input_shape=tuple(data["input_shape"]),
-        layers=tuple(LayerCount(**row) for row in rows),
+        layers=tuple(
+            LayerCount(
+                **{name: row[name] for name in names},
+                output_shape=tuple(row["output_shape"]),
+                added=row.get("added", False),
+            )
+            for row in data["layers"]
+        ),
         total=data["total"],
         trainable=data["trainable"],
         non_trainable=data["non_trainable"],

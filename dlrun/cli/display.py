@@ -97,17 +97,20 @@ def program_name() -> str:
 def result_lines(run: Run) -> list[str]:
     """Returns a finished run's result in a few lines."""
     metrics = run.metrics
-    held_out = any(name.startswith("val_") for name in metrics["final"])
-    kept = metrics["kept_epoch"]
+    final = metrics.get("final") or {}
+    held_out = any(name.startswith("val_") for name in final)
     label = "validation" if held_out else "training"
-    best, final = (_values(metrics[which], held_out) for which in ("best", "final"))
+    best = _values(metrics.get("best"), held_out)
+    by = f"epoch {metrics.get('best_epoch')}, by {metrics.get('monitor')}"
+    seconds = run.info.get("duration_seconds")
     lines = [
-        f"{run.id}: {run.status} after {duration(run.info['duration_seconds'])}",
-        f"  {label:<11} best   {best} (epoch {metrics['best_epoch']}, by {metrics['monitor']})",
-        f"  {'':<11} final  {final} (epoch {metrics['epochs']})",
+        f"{run.id}: {run.status} after {'–' if seconds is None else duration(seconds)}",
+        f"  {label:<11} best   {best} ({by})",
+        f"  {'':<11} final  {_values(final, held_out)} (epoch {metrics['epochs']})",
     ]
-    if metrics["test"]:
-        lines.append(f"  {'test':<11} {_values(metrics['test'], False)} (weights of epoch {kept})")
+    if metrics.get("test"):
+        weights = f"weights of epoch {metrics.get('kept_epoch')}"
+        lines.append(f"  {'test':<11} {_values(metrics['test'], False)} ({weights})")
     elif "test" in run.dataset["parts"]:
         lines.append(f"  {'test':<11} not looked at: the run did not finish")
     else:
@@ -116,8 +119,8 @@ def result_lines(run: Run) -> list[str]:
     return lines
 
 
-def _values(values: Mapping[str, float] | None, held_out: bool) -> str:
-    if values is None:
+def _values(values: Mapping[str, float | None] | None, held_out: bool) -> str:
+    if not values:
         return "none"
     shown = {k: v for k, v in values.items() if k.startswith("val_") == held_out}
     return "  ".join(f"{name} {short_number(value)}" for name, value in shown.items())

@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 
+from dlrun.cli.text import shown
 from dlrun.errors import ConfigError, DlrunError
 
 DEBUG = "DLRUN_DEBUG"
@@ -40,4 +41,5 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
 
 def error_text(error: DlrunError) -> str:
     """Returns an error as it is shown: problems of a config as they are, others after a label."""
-    return str(error) if isinstance(error, ConfigError) else f"dlrun: error: {error}"
+    text = shown(error, lines=True)  # it may quote a file, and that may hold anything
+    return text if isinstance(error, ConfigError) else f"dlrun: error: {text}"

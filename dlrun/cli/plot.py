@@ -32,6 +32,7 @@ def plot(
     ] = None,
 ) -> None:
     """Draw a run's curves again, or several runs in one figure a metric."""
+    from dlrun.cli.text import shown
     from dlrun.plots.run_plots import PlotStyle, draw_runs
     from dlrun.runs import find_run
 
@@ -44,7 +45,7 @@ def plot(
     )
     found = [find_run(name) for name in runs]
     for path in draw_runs(found, style, metrics=metric or (), output=output):
-        typer.echo(str(path))
+        typer.echo(shown(path, lines=True))
 
 
 def _parse_size(text: str | None) -> tuple[float, float] | None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dlrun.cli.arguments import OverridesArgument, check_options
+
+if TYPE_CHECKING:
+    from dlrun.runs import Run
 
 
 def summary(
@@ -50,7 +54,8 @@ def summary(
 def _show_table(
     sort: str, filters: list[str], limit: int, *, test: bool, as_json: bool, as_csv: bool
 ) -> None:
-    from dlrun.cli.tables import runs_table
+    from dlrun.cli.tables import dead_line, runs_table
+    from dlrun.cli.text import json_text, shown
     from dlrun.runs import list_runs, resolve_runs_dir
     from dlrun.runs.table import COLUMNS, filter_rows, run_row, sort_rows
 
@@ -61,44 +66,59 @@ def _show_table(
         cut = len(runs) > limit
     else:
         cut = False
-        rows = sort_rows(filter_rows([run_row(run, with_test=test) for run in runs], filters), sort)
+        rows = filter_rows([run_row(run, with_test=test) for run in runs], filters)
+        rows = rows if sort == "id" else sort_rows(rows, sort)  # runs come newest first
     if as_json:
-        typer.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        typer.echo(json_text(rows))
     elif as_csv:
         columns = [*COLUMNS, "test"] if test else COLUMNS
         writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(rows)
+        for row in rows:
+            texts = {key: shown(cell) for key, cell in row.items() if isinstance(cell, str)}
+            writer.writerow(row | texts)
     elif not runs:
         typer.echo(f"no runs in {resolve_runs_dir()}; `dlrun train CONFIG` makes one")
     else:
-        shown = rows[:limit] if limit else rows
-        left_out = runs_table(shown, with_test=test)
-        more = " (--limit 0 shows all)" if len(shown) < len(rows) or cut else ""
-        typer.echo(f"{len(shown):,} of {len(runs):,} runs{more}{left_out and f'; {left_out}'}")
+        first = rows[:limit] if limit else rows
+        left_out = runs_table(first, with_test=test)
+        more = " (--limit 0 shows all)" if len(first) < len(rows) or cut else ""
+        typer.echo(f"{len(first):,} of {len(runs):,} runs{more}{left_out and f'; {left_out}'}")
+        places = {run.id: place for place, run in enumerate(runs)}
+        if how_to_go_on := dead_line(sorted(first, key=lambda row: places[row["id"]])):
+            typer.echo(how_to_go_on)
 
 
 def _show_run(name: str, diagram: Path | None, *, as_json: bool) -> None:
     from dlrun.cli.display import result_lines
     from dlrun.cli.tables import run_lines
+    from dlrun.cli.text import json_text
     from dlrun.runs import find_run
-    from dlrun.runs.table import run_row
 
     run = find_run(name)
     if diagram is not None:
         _draw(run.parameters.to_dict(), diagram, run.config.name)
     elif as_json:
-        facts = {
-            "row": run_row(run, with_test=True),
-            "info": run.info,
-            "metrics": run.metrics if run.has_metrics else None,
-            "dataset": run.dataset,
-            "parameters": run.parameters.to_dict(),
-        }
-        typer.echo(json.dumps(facts, indent=1, ensure_ascii=False))
+        typer.echo(json_text(_facts(run)))
     else:
         for line in run_lines(run, result_lines):
             typer.echo(line)
+
+
+def _facts(run: Run) -> dict[str, Any]:
+    """What there is to know of a run; None for what one that ended early has not written."""
+    from dlrun.runs.run import DATASET, PARAMETERS
+    from dlrun.runs.table import run_row
+
+    info, is_whole = run.info, run.status == "finished"
+    has = {name: is_whole or os.path.lexists(run.path / name) for name in (DATASET, PARAMETERS)}
+    return {
+        "row": run_row(run, with_test=True),
+        "info": info,
+        "metrics": run.metrics if run.has_metrics else None,
+        "dataset": run.dataset if has[DATASET] else None,
+        "parameters": run.parameters.to_dict() if has[PARAMETERS] else None,
+    }
 
 
 def _show_model(path: Path, overrides: list[str], diagram: Path | None, *, as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
@@ -11,8 +12,11 @@ from rich.table import Table
 from rich.text import Text
 
 from dlrun.cli.display import duration, short_number
+from dlrun.cli.text import shown
 from dlrun.parameters import count_lines
-from dlrun.runs import Run
+from dlrun.results import NOT_METRICS
+from dlrun.runs import Run, resolve_runs_dir
+from dlrun.runs.run import DATASET, ENVIRONMENT, HISTORY_CSV, PARAMETERS
 
 # From this many columns on, a terminal has room for these columns of the table too.
 _ROOM = {"parameters": 90, "time": 90, "data set": 110, "note": 110}
@@ -23,6 +27,7 @@ _STATUS_STYLES = {
     "interrupted": "yellow",
     "failed": "red",
     "diverged": "red",
+    "dead": "magenta",
     "unreadable": "red",
 }
 
@@ -44,8 +49,8 @@ def runs_table(rows: Sequence[Mapping[str, Any]], *, with_test: bool) -> str:
         justify, _ = _COLUMNS[name]
         table.add_column(name, justify=justify, no_wrap=name != "note", overflow="ellipsis")
     for row in rows:
-        shown = {**row, "id": short_ids[row["id"]] if left_out else row["id"]}
-        table.add_row(*[_COLUMNS[name][1](shown) for name in columns])
+        named = {**row, "id": short_ids[row["id"]] if left_out else row["id"]}
+        table.add_row(*[_COLUMNS[name][1](named) for name in columns])
     console.print(table)
     return f"no room for {', '.join(left_out)}" if left_out else ""
 
@@ -56,7 +61,7 @@ def _console() -> Console:
 
 
 def _word(key: str) -> Callable[[Mapping[str, Any]], Text]:
-    return lambda row: Text("–" if row[key] is None else str(row[key]))
+    return lambda row: Text("–" if row[key] is None else shown(row[key]))
 
 
 def _status(row: Mapping[str, Any]) -> Text:
@@ -75,7 +80,7 @@ def _time(row: Mapping[str, Any]) -> Text:
 def _best(row: Mapping[str, Any]) -> Text:
     if row["best"] is None:
         return Text("–")
-    name = row["metric"].removeprefix("val_")
+    name = shown(row["metric"].removeprefix("val_"))
     where = "" if row["metric"].startswith("val_") else " (training)"
     return Text(f"{short_number(row['best'])} {name}{where}")
 
@@ -103,32 +108,102 @@ def _unique_prefixes(ids: Sequence[str]) -> dict[str, str]:
     }
 
 
+def dead_line(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Returns how to go on with the first of the dead runs, the newest; empty if none is dead."""
+    dead = [shown(row["id"]) for row in rows if row["status"] == "dead"]
+    if len(dead) > 1:
+        return f"{len(dead):,} runs are dead: dlrun resume {dead[0]} goes on with the newest"
+    return f"1 run is dead: dlrun resume {dead[0]} goes on" if dead else ""
+
+
 def run_lines(run: Run, result_lines: Callable[[Run], list[str]]) -> list[str]:
-    """Returns one run on one screen: what it was, its result, its data and its layers."""
-    info, data = run.info, run.dataset
-    parts = "  ".join(f"{part} {facts['num_rows']:,}" for part, facts in data["parts"].items())
-    result = (
-        result_lines(run) if run.has_metrics else [f"{run.id}: {run.status}, no epoch was finished"]
-    )
-    error = [f"  {'error':<11} {info['error']}"] if info["error"] else []
-    note = [f"  {'note':<11} {info['note']}"] if info["note"] else []
+    """Returns one run on one screen: what it was, its result, its data and its layers.
+
+    What a run that ended early has not yet written is left out.
+    """
+    info = run.info
+    result = result_lines(run) if run.has_metrics else _epochs_so_far(run)
+    facts = [
+        ("error", info.get("error")),
+        ("to go on", _command_to_go_on(run)),
+        ("note", info.get("note")),
+        ("started", f"{info.get('started') or 'unknown'}  on {info.get('host') or 'unknown'}"),
+        *[("resumed", text) for text in _resumed(info.get("resumed") or [])],
+        ("command", " ".join(info.get("command") or []) or "from Python"),
+        ("engine", _engine(run)),
+        *[("not exact", text) for text in info.get("not_repeatable") or []],
+        ("removed", _removed(info.get("weights_removed"))),
+        ("data", _data(run)),
+    ]
+    layers = count_lines(run.parameters) if _has(run, PARAMETERS) else []
     return [
-        *result,
-        *error,
-        *note,
-        f"  {'started':<11} {info['started']}  on {info['host']}",
-        f"  {'command':<11} {' '.join(info['command']) or 'from Python'}",
-        *_engine_line(run),
-        f"  {'data':<11} {data['name']} ({data['source']}); rows: {parts}",
-        "",
-        *[f"  {line}".rstrip() for line in count_lines(run.parameters)],
+        *map(shown_line, result),
+        *[f"  {label:<11} {shown(text)}" for label, text in facts if text],
+        *([""] if layers else []),
+        *[shown_line(f"  {line}".rstrip()) for line in layers],
     ]
 
 
-def _engine_line(run: Run) -> list[str]:
-    """How it was trained; nothing of a run that ended before, or was made before this was kept."""
-    engine, threads = run.info.get("engine"), run.environment["intra_op_threads"]
-    if engine is None:
+def shown_line(line: str) -> str:
+    """Returns a line as a terminal may show it, its columns as they are."""
+    return shown(line.replace("\n", " "), lines=True)
+
+
+def _epochs_so_far(run: Run) -> list[str]:
+    """What is known of a run that still goes on, or that nobody could close."""
+    history = run.read_history() if os.path.lexists(run.path / HISTORY_CSV) else {"epoch": []}
+    number = len(history["epoch"])
+    if not number:
+        return [f"{run.id}: {run.status}, no epoch was finished"]
+    words = "1 epoch was" if number == 1 else f"{number:,} epochs were"
+    last = [
+        f"{name} {short_number(values[-1])}"
+        for name, values in history.items()
+        if name not in NOT_METRICS
+    ]
+    return [f"{run.id}: {run.status}, {words} finished", f"  {'last':<11} {'  '.join(last)}"]
+
+
+def _command_to_go_on(run: Run) -> str | None:
+    if run.status not in ("dead", "interrupted", "failed"):
+        return None
+    is_named = run.path.parent.resolve() == resolve_runs_dir().resolve()
+    return f"dlrun resume {run.id if is_named else run.path}"
+
+
+def _resumed(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    """How often the run was resumed and from where, in one line; none where it never was."""
+    if not entries:
         return []
-    number = f"{threads} thread{'s' if threads != 1 else ''}"
-    return [f"  {'engine':<11} {engine}, {number} ({run.info['engine_reason']})"]
+    places = [f"epoch {entry.get('epoch', 0)}" for entry in entries]
+    times = "once" if len(entries) == 1 else f"{len(entries)} times"
+    return [f"{times}, after {', '.join(places)}"]
+
+
+def _removed(facts: Mapping[str, Any] | None) -> str | None:
+    if facts is None:
+        return None
+    return f"{', '.join(facts['files'])} by `dlrun gc`: {facts.get('reason') or 'no reason given'}"
+
+
+def _has(run: Run, name: str) -> bool:
+    """Whether a file is to be read: one of a finished run that is missing is an error."""
+    return run.status == "finished" or os.path.lexists(run.path / name)
+
+
+def _data(run: Run) -> str | None:
+    if not _has(run, DATASET):
+        return None
+    data = run.dataset
+    parts = ", ".join(f"{part} {facts['num_rows']:,}" for part, facts in data["parts"].items())
+    return f"{data['name']} ({data.get('source') or 'source unknown'}); rows: {parts}"
+
+
+def _engine(run: Run) -> str | None:
+    """How it was trained; nothing of a run that ended before, or was made before this was kept."""
+    engine = run.info.get("engine")
+    if engine is None or not _has(run, ENVIRONMENT):
+        return engine
+    threads = run.environment.get("intra_op_threads")
+    number = "" if threads is None else f", {threads} thread{'s' if threads != 1 else ''}"
+    return f"{engine}{number} ({run.info.get('engine_reason') or 'no reason given'})"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from datetime import datetime
 from pathlib import Path
 
 from dlrun.errors import RunError, did_you_mean
@@ -10,52 +12,105 @@ from dlrun.runs.run import RUN, Run
 
 LATEST = "latest"
 
+_DATED = re.compile(r"\d{8}-\d{6}-.")
+"""Begins a run's id, unless it was named by hand or made by `dlrun resume --into`."""
+
 
 def resolve_runs_dir(runs_dir: Path | None = None) -> Path:
-    """Returns the folder that holds the runs: the one given, else DLRUN_RUNS_DIR, else `runs`."""
-    return runs_dir or Path(os.environ.get("DLRUN_RUNS_DIR") or "runs").expanduser()
+    """Returns the folder that holds the runs: the one given, else DLRUN_RUNS_DIR, else `runs`.
+
+    Raises:
+        RunError: it begins with the home folder of somebody who has none.
+    """
+    given = runs_dir or Path(os.environ.get("DLRUN_RUNS_DIR") or "runs")
+    try:
+        return given.expanduser()
+    except RuntimeError:
+        raise RunError(
+            f"{given}: there is no such home folder; name another by DLRUN_RUNS_DIR"
+        ) from None
 
 
 def list_runs(runs_dir: Path | None = None) -> list[Run]:
-    """Returns every run folder, newest first; anything without a `run.json` is passed over."""
+    """Returns every run folder, newest first.
+
+    What begins with a dot is passed over, and what has neither the name of a run nor a
+    `run.json`. Only of runs without a date in their name is `run.json` read.
+
+    Raises:
+        RunError: the folder cannot be listed.
+    """
     folder = resolve_runs_dir(runs_dir)
     try:
-        names = sorted(os.listdir(folder), reverse=True)
+        names = os.listdir(folder)
     except FileNotFoundError:
         return []
     except OSError as error:
-        raise RunError(f"{folder}: cannot be listed, {error.strerror}") from None
-    return [Run(folder / name) for name in names if os.path.isfile(folder / name / RUN)]
+        raise RunError(
+            f"{folder}: cannot be listed, {(error.strerror or str(error)).lower()}; "
+            "name another folder by DLRUN_RUNS_DIR"
+        ) from None
+    runs = [Run(folder / name) for name in names if _is_run(folder, name)]
+    return sorted(runs, key=lambda run: (_began(run), run.id), reverse=True)
+
+
+def _is_run(folder: Path, name: str) -> bool:
+    if name.startswith("."):
+        return False
+    return bool(_DATED.match(name)) or os.path.lexists(folder / name / RUN)
+
+
+def _began(run: Run) -> str:
+    """When a run began, as the names of runs tell it: `20261124-101530`, the computer's time."""
+    if _DATED.match(run.id):
+        return run.id[:15]
+    try:
+        began = datetime.fromisoformat(str(run.info.get("started"))).astimezone()
+    except (RunError, ValueError, OverflowError, OSError):
+        began = datetime.fromtimestamp(_changed(run.path / RUN))
+    return began.strftime("%Y%m%d-%H%M%S")
+
+
+def _changed(path: Path) -> float:
+    try:
+        return max(path.lstat().st_mtime, 0.0)
+    except OSError:
+        return 0.0
 
 
 def find_run(name: str, runs_dir: Path | None = None) -> Run:
     """Returns the run that `name` means: a path, an id, a unique prefix of one, or `latest`.
 
+    Only a path leaves the folder of runs, and only one that the user gave.
+
     Raises:
         RunError: no run, or several, answer to the name.
     """
     folder = resolve_runs_dir(runs_dir)
-    if (Path(name) / RUN).is_file():
-        return Run(Path(os.path.normpath(name)))
+    if os.path.isfile(os.path.join(name, RUN)):
+        path = Path(os.path.normpath(name))
+        return Run(path if path.name not in ("", "..") else path.absolute().resolve())
     ids = [run.id for run in list_runs(folder)]
     if name == LATEST or name == str(folder / LATEST):
         return _latest(folder, ids)
-    matches = [name] if name in ids else [run_id for run_id in ids if run_id.startswith(name)]
+    matches = [name] if name in ids else [one for one in ids if name and one.startswith(name)]
     if len(matches) == 1:
         return Run(folder / matches[0])
-    if matches and name:
+    if matches:
         shown = ", ".join(matches[:3]) + (", …" if len(matches) > 3 else "")
         raise RunError(f"{name!r} is the start of {len(matches)} runs: {shown}; write more of it")
-    if Path(name).exists():
+    if os.path.exists(name):
         raise RunError(f"{name}: not a run folder, it has no {RUN}")
     hint = did_you_mean(name, ids) or "; `dlrun summary` lists the runs"
     raise RunError(f"no run {name!r} in {folder}{hint}")
 
 
 def _latest(folder: Path, ids: list[str]) -> Run:
+    """The run that the file `latest` names, if it is one of those that there are."""
     try:
-        run_id = (folder / LATEST).read_text(encoding="utf-8").strip()
-    except OSError:
+        with (folder / LATEST).open("rb") as stream:
+            run_id = stream.read(1000).decode("utf-8").strip()
+    except (OSError, ValueError):
         run_id = ""
     if run_id in ids:
         return Run(folder / run_id)

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-import csv
+import os
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.config import Config, load_recorded
-from dlrun.errors import RunError
-from dlrun.files import read_json
+from dlrun.files import read_npz
 from dlrun.parameters import ModelCount, count_from_dict
 from dlrun.processes import is_alive
+from dlrun.runs import kinds
+from dlrun.runs.facts import (
+    MAX_JSON_BYTES,
+    Facts,
+    NewerFormatError,
+    UnreadableError,
+    check_file,
+    read_facts,
+)
+from dlrun.runs.history import History as History
+from dlrun.runs.history import read_columns
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,13 +51,15 @@ LOCK = ".lock"
 STATUSES = ("running", "finished", "interrupted", "failed", "diverged")
 """What `run.json` says."""
 
-History = dict[str, list[float | None]]
-"""Keras's names to one value an epoch; None where an epoch has none (or it is not finite)."""
+_PYTHON_CODE = "it holds Python code, which is not run"
 
 
 @dataclass(frozen=True)
 class Run:
     """One execution of a config, as its folder tells it.
+
+    Whatever lies in the folder, reading it gives plain values or a RunError (of `config.yaml` a
+    ConfigError), and runs none of its code.
 
     Attributes:
         path: The run folder; its name is the run's id.
@@ -68,37 +80,39 @@ class Run:
     @cached_property
     def config(self) -> Config:
         """The resolved config, which repeats the run."""
+        self._refuse_newer()
+        check_file(self.path / CONFIG, MAX_JSON_BYTES)
         return load_recorded(self.path / CONFIG)
 
     @cached_property
     def info(self) -> dict[str, Any]:
         """`run.json`: status, times, command, error, note."""
-        return self._json(RUN)
+        return read_facts(self.path / RUN, kinds.INFO, newest_format=FORMAT)
 
     @cached_property
     def dataset(self) -> dict[str, Any]:
         """`dataset.json`: the data set's facts, its preprocessing and the sizes of its parts."""
-        return self._json(DATASET)
+        return self._facts(DATASET, kinds.DATASET)
 
     @cached_property
     def environment(self) -> dict[str, Any]:
         """`environment.json`: Python, packages, hardware, seed, git commit."""
-        return self._json(ENVIRONMENT)
+        return self._facts(ENVIRONMENT, kinds.ENVIRONMENT)
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """`metrics.json`: best and final values, and test values where there is a test set."""
-        return self._json(METRICS)
+        return self._facts(METRICS, kinds.METRICS)
 
     @property
     def has_metrics(self) -> bool:
         """Whether an epoch was finished, so that there are values to show."""
-        return (self.path / METRICS).is_file()
+        return os.path.lexists(self.path / METRICS)
 
     @cached_property
     def parameters(self) -> ModelCount:
         """Parameter counts, one row a layer."""
-        return count_from_dict(self._json(PARAMETERS))
+        return count_from_dict(self._facts(PARAMETERS, kinds.PARAMETERS))
 
     @property
     def status(self) -> str:
@@ -126,19 +140,8 @@ class Run:
         Raises:
             RunError: the file is missing, empty or not a table of numbers.
         """
-        path = self.path / HISTORY_CSV
-        try:
-            with path.open(encoding="utf-8", newline="") as stream:
-                header, *rows = list(csv.reader(stream))
-            complete = [row for row in rows if len(row) == len(header)]
-            return {
-                name: [float(row[i]) if row[i] else None for row in complete]
-                for i, name in enumerate(header)
-            }
-        except OSError as error:
-            raise self._unreadable(HISTORY_CSV, error.strerror or "no reason given") from None
-        except ValueError:
-            raise self._unreadable(HISTORY_CSV, "no finished epoch in it") from None
+        self._refuse_newer()
+        return read_columns(self.path / HISTORY_CSV)
 
     def predictions(self, part: str) -> dict[str, np.ndarray]:
         """Returns `rows`, `outputs` and `labels` kept for "validation" or "test".
@@ -147,42 +150,66 @@ class Run:
         (n, units) float32; `labels` class numbers (n,) int64 or values float32.
 
         Raises:
-            RunError: the run keeps none for that part.
+            RunError: the run keeps none for that part, or the file is damaged.
         """
-        import numpy as np
-
+        self._refuse_newer()
+        path = self.path / PREDICTIONS
+        check_file(path)
         try:
-            with np.load(self.path / PREDICTIONS, allow_pickle=False) as arrays:
-                names = ("rows", "outputs", "labels")
-                return {name: arrays[f"{part}_{name}"] for name in names}
-        except (OSError, ValueError, KeyError):
-            raise self._unreadable(PREDICTIONS, f"no predictions for {part!r}") from None
+            arrays = read_npz(path)
+        except (OSError, ValueError) as error:
+            is_code = "allow_pickle" in str(error)
+            raise UnreadableError(path, _PYTHON_CODE if is_code else "damaged") from None
+        names = {name: f"{part}_{name}" for name in ("rows", "outputs", "labels")}
+        if not set(names.values()) <= set(arrays):
+            raise UnreadableError(path, f"no predictions for {part!r}")
+        found = {name: arrays[key] for name, key in names.items()}
+        if not all(_holds_numbers(array) for array in found.values()):
+            raise UnreadableError(path, "it holds something else than numbers")
+        if len({len(array) for array in found.values()}) > 1:
+            raise UnreadableError(path, f"the predictions for {part!r} are of unequal lengths")
+        return found
 
     def model(self) -> Any:
         """Returns the trained Keras model; loads TensorFlow.
 
         Raises:
-            RunError: the run has no readable `model.keras`.
+            RunError: the run has no readable `model.keras`, or one that holds Python code.
+            ConfigError: a module that the config imports cannot be had.
         """
         from dlrun.backend import keras
         from dlrun.config.imports import import_modules
 
-        import_modules(self.config.imports)
+        path = self.path / MODEL
+        config = self.config
+        check_file(path)
+        import_modules(config.imports, config.source)
         try:
-            return keras.models.load_model(self.path / MODEL, compile=False, safe_mode=True)
-        except (OSError, ValueError, TypeError) as error:
-            raise self._unreadable(MODEL, str(error).split("\n")[0]) from error
+            return keras.models.load_model(path, compile=False, safe_mode=True)
+        except Exception as error:  # Keras, zipfile and HDF5 promise no closed list for damage
+            said = str(error) or type(error).__name__
+            if "safe_mode" in said:
+                remedy = "write it as a layer of your own, in a module that the config imports"
+                reason = "it holds a Lambda layer: Python code, which is not run"
+                raise UnreadableError(path, reason, remedy) from None
+            raise UnreadableError(path, said.split("\n")[0][:300]) from error
 
-    def _json(self, name: str) -> dict[str, Any]:
+    def _facts(self, name: str, spec: kinds.Spec) -> Facts:
+        self._refuse_newer()
+        return read_facts(self.path / name, spec)
+
+    def _refuse_newer(self) -> None:
+        """A newer dlrun may mean something else by any file; a damaged `run.json` says nothing."""
+        if "info" in self.__dict__:
+            return
         try:
-            data = read_json(self.path / name)
-        except OSError as error:
-            raise self._unreadable(name, error.strerror or "no reason given") from None
-        except ValueError:
-            raise self._unreadable(name, "not JSON") from None
-        if not isinstance(data, dict):
-            raise self._unreadable(name, f"a {type(data).__name__} where an object belongs")
-        return data
+            read_facts(self.path / RUN, kinds.INFO, newest_format=FORMAT)
+        except NewerFormatError:
+            raise
+        except UnreadableError:
+            return
 
-    def _unreadable(self, name: str, reason: str) -> RunError:
-        return RunError(f"{self.path / name}: cannot be read, {reason.lower()}")
+
+def _holds_numbers(array: Any) -> bool:
+    """Whether it is an array with rows; of a file's member that is none, NumPy gives the bytes."""
+    return hasattr(array, "dtype") and array.dtype.kind in "iuf" and array.ndim > 0

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from dlrun.errors import RunError, did_you_mean
 from dlrun.results import headline_metric
+from dlrun.runs.facts import UnreadableError
 from dlrun.runs.run import Run
+
+_Read = TypeVar("_Read")
 
 COLUMNS = (
     "id",
@@ -26,43 +29,57 @@ COLUMNS = (
 
 
 def run_row(run: Run, *, with_test: bool = False) -> dict[str, Any]:
-    """Returns a run's row; what an unfinished or damaged run does not have is None.
+    """Returns a run's row, whatever lies in its folder; what it does not have is None.
 
-    `best` is the value of `metric` in the best epoch by the run's monitored metric.
+    `best` is the value of `metric` in the best epoch by the run's monitored metric. A run that
+    cannot be read has the status `unreadable`, and the reason as its note; one of which single
+    files are damaged has their names after its note.
     """
-    row: dict[str, Any] = dict.fromkeys(COLUMNS) | {"id": run.id}
+    row: dict[str, Any] = dict.fromkeys((*COLUMNS, "test") if with_test else COLUMNS)
+    row["id"] = run.id
     try:
         info = run.info
-    except RunError:
-        return row | {"status": "unreadable", "note": ""}
+    except UnreadableError as error:
+        return row | {"status": "unreadable", "note": error.summary}
+    damaged: list[str] = []
+    dataset = _optional(lambda: run.dataset, damaged) or {}
+    metrics = _optional(lambda: run.metrics, damaged) or {}
+    counted = _optional(lambda: run.parameters, damaged)
     row |= {
         "config": info.get("name"),
+        "dataset": dataset.get("name"),
+        "num_parameters": counted.total if counted is not None else None,
         "duration_seconds": info.get("duration_seconds"),
         "status": run.status,
-        "note": info.get("note") or "",
+        "epochs": metrics.get("epochs"),
+        "best_epoch": metrics.get("best_epoch"),
     }
-    row["dataset"] = _optional(lambda: run.dataset["name"])
-    row["num_parameters"] = _optional(lambda: run.parameters.total)
-    metrics = _optional(lambda: run.metrics) or {}
-    row["epochs"] = metrics.get("epochs", _optional(lambda: len(run.read_history()["epoch"])))
-    row["best_epoch"] = metrics.get("best_epoch")
-    best = metrics.get("best") or {}
-    if best:
-        held_out = [name.removeprefix("val_") for name in best if name.startswith("val_")]
-        row["metric"] = (
-            f"val_{headline_metric(held_out)}" if held_out else headline_metric(list(best))
-        )
-        row["best"] = best.get(row["metric"])
+    if row["epochs"] is None:
+        history = _optional(run.read_history, damaged) or {}
+        row["epochs"] = len(history["epoch"]) if history else None
+    row["metric"], row["best"] = _headline(metrics.get("best") or {})
     if with_test:
         test = metrics.get("test") or {}
         row["test"] = test.get(headline_metric(list(test))) if test else None
+    row["note"] = "; ".join(filter(None, [info.get("note"), *damaged]))
     return row
 
 
-def _optional(read: Any) -> Any:
+def _headline(best: Mapping[str, float | None]) -> tuple[str | None, float | None]:
+    if not best:
+        return None, None
+    held_out = [name.removeprefix("val_") for name in best if name.startswith("val_")]
+    metric = f"val_{headline_metric(held_out)}" if held_out else headline_metric(list(best))
+    return metric, best.get(metric)
+
+
+def _optional(read: Callable[[], _Read], damaged: list[str]) -> _Read | None:
+    """Reads a file that need not be there; of one that is damaged, the reason is noted."""
     try:
         return read()
-    except (RunError, KeyError, TypeError, AttributeError):
+    except UnreadableError as error:
+        if not error.is_missing:
+            damaged.append(error.summary)
         return None
 
 

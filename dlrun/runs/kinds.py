@@ -1,0 +1,173 @@
+"""What the values of a run's JSON files are: tables of types, and the check that they hold.
+
+Keys that are not listed are free, and none has to be there; reads no file.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+LARGEST_NUMBER = 1e15
+"""Of counts and seconds: beyond it, something else was written there."""
+
+Spec = str | list["Spec"] | dict[str, "Spec"] | tuple["Spec", None]
+"""What a value must be: a word of `_WORDS` (with `?`: or null), a list of one kind, an object
+by its keys (`*`: every key), a pair with None: or null."""
+
+_VALUES: Spec = ({"*": "number?"}, None)
+
+INFO: Spec = {
+    "id": "text?",
+    "name": "text?",
+    "note": "text?",
+    "status": "text",
+    "started": "text?",
+    "stopped": "text?",
+    "duration_seconds": "count?",
+    "heartbeat": "text?",
+    "engine": "text?",
+    "engine_reason": "text?",
+    "epochs_done": "whole?",
+    "exit_code": "number?",
+    "error": "text?",
+    "host": "text?",
+    "pid": "number?",
+    "pid_started_seconds": "number?",
+    "config_path": "text?",
+    "command": (["text"], None),
+    "overrides": (["text"], None),
+    "reproduces": "text?",
+    "resumed": (
+        [
+            {
+                "time": "text?",
+                "run": "text?",
+                "from": "text?",
+                "epoch": "whole?",
+                "step": "whole?",
+                "overrides": (["text"], None),
+                "exact": "flag?",
+                "remarks": (["text"], None),
+            }
+        ],
+        None,
+    ),
+    "hashes": ({"*": "text?"}, None),
+    "not_repeatable": (["text"], None),
+    "weights_removed": ({"time": "text?", "files": ["text"], "reason": "text?"}, None),
+}
+
+METRICS: Spec = {
+    "monitor": "text",
+    "monitor_mode": "text",
+    "planned_epochs": "whole?",
+    "epochs": "whole",
+    "best_epoch": "whole?",
+    "best": _VALUES,
+    "final": _VALUES,
+    "kept_epoch": "whole?",
+    "test": _VALUES,
+}
+
+DATASET: Spec = {
+    "name": "text",
+    "source": "text?",
+    "content_hash": "text?",
+    "parts": {"*": {"num_rows": "whole"}},
+}
+
+ENVIRONMENT: Spec = {
+    "python": "text?",
+    "platform": "text?",
+    "packages": {"*": "text?"},
+    "cpu": {"name": "text?"},
+    "git": ({"commit": "text", "dirty": "flag?"}, None),
+    "gpus": (["text"], None),
+    "inter_op_threads": "whole?",
+    "intra_op_threads": "whole?",
+}
+
+PARAMETERS: Spec = {
+    "input_shape": ["whole?"],
+    "layers": [
+        {
+            "name": "text",
+            "kind": "text",
+            "output_shape": ["whole?"],
+            "activation": "text?",
+            "num_parameters": "whole",
+            "num_trainable": "whole",
+            "formula": "text?",
+            "added": "flag",
+        }
+    ],
+    "total": "whole",
+    "trainable": "whole",
+    "non_trainable": "whole",
+}
+
+_WORDS = {
+    "text": "text",
+    "flag": "true or false",
+    "number": "a number",
+    "count": "a number from 0",
+    "whole": "a whole number from 0",
+}
+
+
+def mistakes(value: Any, spec: Spec, key: str = "") -> Iterator[str]:
+    """Yields what is of another type than it must be; no text of the file is quoted."""
+    match spec:
+        case str():
+            if not _fits(value, spec):
+                yield f"{key} is {kind_of(value)}, not {_WORDS[spec.rstrip('?')]}"
+        case (inner, None):
+            if value is not None:
+                yield from mistakes(value, inner, key)
+        case list():
+            if not isinstance(value, list):
+                yield f"{key} is {kind_of(value)}, not a list"
+                return
+            for index, item in enumerate(value):
+                yield from mistakes(item, spec[0], f"{key}.{index}")
+        case dict():
+            if not isinstance(value, dict):
+                yield f"{key} is {kind_of(value)}, not an object"
+                return
+            if "*" in spec:
+                pairs = [(f"{key}.{i}", item, spec["*"]) for i, item in enumerate(value.values())]
+            else:
+                pairs = [(f"{key}.{n}", value[n], spec[n]) for n in spec if n in value]
+            for place, item, inner in pairs:
+                yield from mistakes(item, inner, place.lstrip("."))
+
+
+def _fits(value: Any, word: str) -> bool:
+    if value is None:
+        return word.endswith("?")
+    word = word.rstrip("?")
+    if word in ("text", "flag"):
+        return isinstance(value, str if word == "text" else bool)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    if word == "number":
+        return (isinstance(value, int) and abs(value) < LARGEST_NUMBER) or _is_finite(value)
+    is_counted = 0 <= value < LARGEST_NUMBER
+    return is_counted and (word == "count" or isinstance(value, int))
+
+
+def _is_finite(value: float) -> bool:
+    return isinstance(value, float) and math.isfinite(value)
+
+
+def kind_of(value: Any) -> str:
+    """Returns what a value of JSON is, in words."""
+    if value is None:
+        return "null"
+    words = {bool: "true or false", str: "text", list: "a list", dict: "an object"}
+    found = next((word for kind, word in words.items() if isinstance(value, kind)), None)
+    if found is not None:
+        return found
+    return f"{value:.4g}" if _is_finite(value) or abs(value) < LARGEST_NUMBER else "no such number"
