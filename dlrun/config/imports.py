@@ -1,6 +1,7 @@
 """The user's own modules: whether they can be found, and importing them.
 
-The folder in which dlrun is started counts, as it does for a script that is run there.
+The folder in which dlrun is started counts, as it does for a script that is run there; a run
+folder never does, so that a run from someone else brings no code along.
 """
 
 from __future__ import annotations
@@ -10,22 +11,31 @@ import importlib.util
 import os
 import sys
 import traceback
-from collections.abc import Sequence
-from importlib.machinery import PathFinder
+from collections.abc import Iterable, Sequence
+from importlib.machinery import ModuleSpec, PathFinder
+from pathlib import Path
 
 from dlrun.errors import ConfigError, Problem
+
+_RUN_FILE = "run.json"
+"""What makes a folder a run's; `dlrun.runs`, which owns the name, stands above this module."""
 
 
 def missing_module(name: str) -> str | None:
     """Returns what keeps a module from being imported, in words; None where it is found."""
-    if name.endswith(".py"):
-        return f"must be a module's name, received {name!r}; write {name[:-3]!r}"
+    wrong = _wrong_name(name)
+    if wrong is not None:
+        return wrong
+    folder = _run_folder_of_module(name)
+    if folder is not None:
+        return (
+            f"{name!r} lies in the run folder {str(folder)!r}, whose code is never run; "
+            "move the module out of it, to where dlrun runs"
+        )
     first = name.split(".")[0]
-    if not all(part.isidentifier() for part in name.split(".")):
-        return f"must be a module's name such as 'my_layers', received {name!r}"
     if first in sys.modules or first in sys.builtin_module_names:
         return None
-    if PathFinder.find_spec(first, [os.getcwd(), *sys.path]) is None:
+    if PathFinder.find_spec(first, _search_path()) is None:
         return f"no module {name!r}; it must lie in {os.getcwd()!r} or be installed"
     return None
 
@@ -38,11 +48,15 @@ def import_modules(names: Sequence[str], source: str = "imports") -> None:
         source: The config that names them, for messages.
 
     Raises:
-        ConfigError: a module is missing, or raises an error while it is imported.
+        ConfigError: a module is missing, lies in a run folder, or raises an error while it is
+            imported.
     """
-    if names and os.getcwd() not in sys.path:
+    if names and os.getcwd() not in sys.path and run_folder_around(Path.cwd()) is None:
         sys.path.insert(0, os.getcwd())
     for index, name in enumerate(names):
+        wrong = missing_module(name)
+        if wrong is not None:
+            raise ConfigError(source, [Problem(f"imports.{index}", wrong)])
         try:
             importlib.import_module(name)
         except Exception as error:  # whatever the user's module raises
@@ -50,3 +64,57 @@ def import_modules(names: Sequence[str], source: str = "imports") -> None:
             where = f"{frame.filename}:{frame.lineno}"
             message = f"cannot import {name!r}, {type(error).__name__}: {error} ({where})"
             raise ConfigError(source, [Problem(f"imports.{index}", message)]) from error
+
+
+def run_folder_around(path: Path) -> Path | None:
+    """Returns the run folder that a path is or lies in, also behind links; None for none."""
+    try:
+        places = dict.fromkeys([path.absolute(), path.resolve()])
+    except (OSError, RuntimeError):  # links that lead in a circle
+        return None
+    for place in places:
+        for folder in (place, *place.parents):
+            if os.path.lexists(folder / _RUN_FILE):
+                return folder
+    return None
+
+
+def _wrong_name(name: str) -> str | None:
+    if name.endswith(".py"):
+        return f"must be a module's name, received {name!r}; write {name[:-3]!r}"
+    if not all(part.isidentifier() for part in name.split(".")):
+        return f"must be a module's name such as 'my_layers', received {name!r}"
+    return None
+
+
+def _run_folder_of_module(name: str) -> Path | None:
+    """The run folder that a module or a package around it would be imported from, or was.
+
+    Found part by part, without importing anything: folders that hold run folders are packages
+    to Python, too.
+    """
+    search: Sequence[str] = _search_path()
+    parts = name.split(".")
+    for number in range(1, len(parts) + 1):
+        module = sys.modules.get(".".join(parts[:number]))
+        # By the part alone: of a dotted name, Python would ask for the package as imported.
+        spec = getattr(module, "__spec__", None) or PathFinder.find_spec(parts[number - 1], search)
+        if spec is None:
+            return None
+        for place in _places(spec):
+            folder = run_folder_around(Path(place))
+            if folder is not None:
+                return folder
+        search = list(spec.submodule_search_locations or ())
+    return None
+
+
+def _places(spec: ModuleSpec) -> Iterable[str]:
+    if spec.has_location and spec.origin:
+        yield spec.origin
+    yield from spec.submodule_search_locations or ()
+
+
+def _search_path() -> list[str]:
+    here = os.getcwd()
+    return sys.path if here in sys.path else [here, *sys.path]

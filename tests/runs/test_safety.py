@@ -1,0 +1,374 @@
+"""A run folder from someone else runs no code and leads nowhere else, whatever is done with it."""
+
+from __future__ import annotations
+
+import importlib
+import io
+import json
+import pickle
+import shutil
+import sys
+import tarfile
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import dlrun
+from dlrun.cli.app import app
+from dlrun.config.imports import import_modules, missing_module, run_folder_around
+from dlrun.data.packages import read_members
+from dlrun.errors import ConfigError, DatasetError, DlrunError, RunError
+from dlrun.prepare import prepare_data
+from dlrun.resumption import check_same_data, plan_resume
+from dlrun.runs import Run, find_run
+from dlrun.runs.checkpoints import read_last
+from dlrun.runs.cleanup import plan_cleanup
+
+SAMPLE = Path(__file__).parent / "format_1" / "20261124-001515-flowers-44d8"
+
+
+class Evil:
+    """Whoever unpickles it makes a file."""
+
+    def __init__(self, marker: Path) -> None:
+        self.marker = marker
+
+    def __reduce__(self) -> Any:
+        return Path.touch, (self.marker,)
+
+
+@pytest.fixture
+def run(runs_dir: Path) -> Run:
+    shutil.copytree(SAMPLE, runs_dir / SAMPLE.name)
+    return Run(runs_dir / SAMPLE.name)
+
+
+@pytest.fixture
+def marker(tmp_path: Path) -> Path:
+    return tmp_path / "code_was_run"
+
+
+@pytest.fixture
+def pickled(marker: Path) -> Callable[..., None]:
+    """Writes an .npz file whose arrays are pickled objects, under the names that are read."""
+
+    def write(path: Path, *names: str) -> None:
+        path.parent.mkdir(exist_ok=True)
+        evil = np.array([Evil(marker)], dtype=object)
+        np.savez(path, **dict.fromkeys(names, evil))  # type: ignore[arg-type]
+
+    return write
+
+
+def test_the_pickled_object_does_what_it_says(
+    marker: Path, tmp_path: Path, pickled: Callable[..., None]
+) -> None:
+    pickled(tmp_path / "evil.npz", "x")
+    with np.load(tmp_path / "evil.npz", allow_pickle=True) as arrays:
+        _ = arrays["x"]
+    assert marker.is_file()
+
+
+def test_pickled_predictions_are_refused(
+    run: Run, marker: Path, pickled: Callable[..., None]
+) -> None:
+    pickled(run.path / "predictions.npz", "test_rows", "test_outputs", "test_labels")
+    with pytest.raises(RunError, match=r"predictions\.npz: cannot be read, it holds Python code"):
+        run.predictions("test")
+    (run.path / "predictions.npz").write_bytes(pickle.dumps(Evil(marker)))
+    with pytest.raises(RunError, match=r"predictions\.npz: cannot be read"):
+        run.predictions("test")
+    assert not marker.exists()
+
+
+def test_a_pickled_checkpoint_is_refused(
+    run: Run, marker: Path, pickled: Callable[..., None]
+) -> None:
+    for content in ("arrays", "whole"):
+        path = run.path / "checkpoints" / "last.npz"
+        pickled(path, "content", "array_0")
+        if content == "whole":
+            path.write_bytes(pickle.dumps(Evil(marker)))
+        with pytest.raises(RunError, match=r"last\.npz: cannot be read"):
+            read_last(run)
+        with pytest.raises(RunError, match=r"last\.npz: cannot be read"):
+            plan_resume(run, [], 3)
+        plan_cleanup(run.path.parent)
+    assert not marker.exists()
+
+
+def test_pickled_splits_are_refused(run: Run, marker: Path, pickled: Callable[..., None]) -> None:
+    data = prepare_data(run.config)
+    check_same_data(run, data)
+    pickled(run.path / "splits.npz", "train", "validation", "test")
+    with pytest.raises(RunError, match=r"splits\.npz: cannot be read"):
+        check_same_data(run, data)
+    assert not marker.exists()
+
+
+def test_pickled_arrays_of_ones_own_data_are_refused(
+    marker: Path, tmp_path: Path, pickled: Callable[..., None]
+) -> None:
+    from dlrun.data.arrays import npz
+
+    pickled(tmp_path / "data.npz", "x", "y")
+    with pytest.raises(DatasetError, match="holds Python objects, which are not read"):
+        npz(str(tmp_path / "data.npz"))
+    assert not marker.exists()
+
+
+def test_a_model_with_python_code_in_it_is_refused(run: Run, marker: Path) -> None:
+    import keras
+
+    path = run.path / "model.keras"
+    text = f"__import__('pathlib').Path({str(marker)!r}).touch()"
+    code = eval(f"lambda x: {text} or x")
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Lambda(code, output_shape=(4,))])
+    marker.unlink(missing_ok=True)  # Keras calls it once as the model is built
+    model.save(path)
+    with pytest.raises(
+        RunError,
+        match=r"model\.keras: cannot be read, it holds a Lambda layer: Python code, which is not "
+        r"run; write it as a layer of your own, in a module that the config imports",
+    ):
+        run.model()
+    assert not marker.exists()
+
+
+@pytest.mark.parametrize(
+    ("module", "name"), [("pathlib", "Path"), ("os", "system"), ("own_model_code", "touch")]
+)
+def test_a_model_that_names_code_elsewhere_is_refused(
+    run: Run, marker: Path, monkeypatch: pytest.MonkeyPatch, module: str, name: str
+) -> None:
+    text = f"import pathlib\npathlib.Path({str(marker)!r}).touch()\n"
+    (run.path / "own_model_code.py").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(run.path)
+    path = run.path / "model.keras"
+    with zipfile.ZipFile(path) as archive:
+        members = {info.filename: archive.read(info) for info in archive.infolist()}
+    config = json.loads(members["config.json"])
+    config["config"]["layers"].append(
+        {
+            "module": module,
+            "class_name": name,
+            "config": {"name": f"touch {marker}"},
+            "registered_name": name,
+        }
+    )
+    with zipfile.ZipFile(path, "w") as archive:
+        for member, content in (members | {"config.json": json.dumps(config)}).items():
+            archive.writestr(member, content)
+    with pytest.raises(RunError, match=r"model\.keras: cannot be read, "):
+        run.model()
+    assert not marker.exists()
+    assert "own_model_code" not in sys.modules
+
+
+@pytest.mark.parametrize("damage", ["cut", "folder", "empty", "foreign zip", "text"])
+def test_a_damaged_model_is_told(run: Run, damage: str) -> None:
+    path = run.path / "model.keras"
+    whole = path.read_bytes()
+    path.unlink()
+    if damage == "folder":
+        path.mkdir()
+        (path / "config.json").write_text("{}")
+    elif damage == "foreign zip":
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("config.json", "{}")
+    else:
+        contents = {"cut": whole[: len(whole) // 2], "empty": b"", "text": b"hello"}
+        path.write_bytes(contents[damage])
+    with pytest.raises(RunError, match=r"model\.keras: cannot be read, .+; put the file back"):
+        run.model()
+
+
+@pytest.fixture
+def evil_module(
+    run: Run, marker: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Path]]:
+    """Puts a module that makes a file into a folder; the search path ends with the test."""
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    before = set(sys.modules)
+
+    def put(folder: Path, name: str = "evil_module") -> Path:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{name}.py"
+        path.write_text(f"import pathlib\npathlib.Path({str(marker)!r}).touch()\n")
+        importlib.invalidate_caches()
+        return path
+
+    yield put
+    for name in {"evil_module", "module_of_my_own", "runs", "my_name"} - before:
+        sys.modules.pop(name, None)
+
+
+REFUSED = r"imports\.0: '{}' lies in the run folder '.+', whose code is never run; move the module"
+
+
+@pytest.mark.parametrize("below", [".", "checkpoints", "a/b"])
+@pytest.mark.parametrize("entry", [None, "", "cwd", "folder"])
+def test_a_module_in_the_run_folder_is_never_imported(
+    run: Run,
+    marker: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    evil_module: Callable[..., Path],
+    below: str,
+    entry: str | None,
+) -> None:
+    folder = run.path / below
+    evil_module(folder)
+    if entry == "folder":
+        sys.path.insert(0, str(folder))
+    else:
+        monkeypatch.chdir(folder)
+        sys.path[:0] = {None: [], "": [""], "cwd": [str(folder)]}[entry]
+    before = [*sys.path]
+    with pytest.raises(ConfigError, match=REFUSED.format("evil_module")):
+        import_modules(["evil_module"])
+    assert sys.path == before
+    text = (run.path / "config.yaml").read_text()
+    (run.path / "config.yaml").write_text(text.replace("imports: []", "imports: [evil_module]"))
+    for read in (lambda: Run(run.path).model(), lambda: plan_resume(Run(run.path), [], 3)):
+        with pytest.raises(DlrunError, match="evil_module"):
+            read()
+    for arguments in (["summary", "."], ["summary", str(run.path)], ["resume", str(run.path)]):
+        CliRunner().invoke(app, arguments)
+    assert not marker.exists()
+
+
+def test_a_run_folder_is_no_package(
+    run: Run, marker: Path, monkeypatch: pytest.MonkeyPatch, evil_module: Callable[..., Path]
+) -> None:
+    renamed = run.path.rename(run.path.with_name("my_name"))
+    evil_module(renamed)
+    evil_module(renamed / "inner")
+    monkeypatch.chdir(renamed.parents[1])
+    for name in ("runs.my_name.evil_module", "runs.my_name.inner.evil_module", "runs.my_name"):
+        with pytest.raises(ConfigError, match=REFUSED.format(name)):
+            import_modules([name])
+    monkeypatch.chdir(renamed.parent)
+    with pytest.raises(ConfigError, match=REFUSED.format("my_name.evil_module")):
+        import_modules(["my_name.evil_module"])
+    assert not marker.exists()
+
+
+def test_a_link_to_a_module_in_a_run_folder_is_not_followed(
+    run: Run, marker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, evil_module: Any
+) -> None:
+    path = evil_module(run.path)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "linked_module.py").symlink_to(path)
+    with pytest.raises(ConfigError, match=REFUSED.format("linked_module")):
+        import_modules(["linked_module"])
+    assert not marker.exists()
+
+
+def test_inside_a_run_folder_nothing_else_is_taken_from_it(
+    run: Run, marker: Path, monkeypatch: pytest.MonkeyPatch, evil_module: Callable[..., Path]
+) -> None:
+    evil_module(run.path, "tomllib_of_someone")
+    monkeypatch.chdir(run.path)
+    import_modules(["json"])
+    with pytest.raises(ModuleNotFoundError):
+        importlib.import_module("tomllib_of_someone")
+    assert not marker.exists()
+
+
+def test_modules_beside_run_folders_are_imported(
+    run: Run, marker: Path, monkeypatch: pytest.MonkeyPatch, evil_module: Callable[..., Path]
+) -> None:
+    evil_module(run.path.parents[1], "module_of_my_own")
+    monkeypatch.chdir(run.path.parents[1])
+    import_modules(["module_of_my_own"])
+    assert marker.exists()
+    assert run_folder_around(Path.cwd()) is None
+    assert run_folder_around(run.path / "plots") == run.path
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../evil_module", "os; import evil_module", ".evil_module", "..", "", "/evil_module", "a..b",
+     "evil_module.py", "evil-module", "evil_module\n", "a/b", "a\\b", "evil_module\0"],
+)  # fmt: skip
+def test_what_is_no_modules_name_is_refused(
+    run: Run, marker: Path, evil_module: Callable[..., Path], name: str
+) -> None:
+    sys.path.insert(0, str(evil_module(run.path.parent).parent))
+    assert "must be a module's name" in str(missing_module(name))
+    with pytest.raises(ConfigError, match=r"imports\.0: must be a module's name"):
+        import_modules([name])
+    assert not marker.exists()
+
+
+def test_latest_and_names_lead_to_no_folder_outside(run: Run, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    shutil.copytree(run.path, outside)
+    latest = run.path.parent / "latest"
+    for name in ("../outside", str(outside), "../../etc", ".", "..", ""):
+        latest.write_text(f"{name}\n")
+        assert find_run("latest").path == run.path
+    for name in ("../outside", "../out", "..", "", f"../runs/{run.id[:12]}"):
+        with pytest.raises(RunError, match=r"no run|not a run folder"):
+            find_run(name)
+    assert find_run(str(outside)).path == outside  # a path that the user gives
+
+
+def test_the_id_in_run_json_is_no_path(run: Run, tmp_path: Path) -> None:
+    info = json.loads((run.path / "run.json").read_text())
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    for name in ("../../outside", str(outside), ".."):
+        status = {"status": "failed", "epochs_done": 0}
+        (run.path / "run.json").write_text(json.dumps(info | status | {"id": name, "name": name}))
+        for file in ("history.csv", "history.json", "metrics.json", "model.keras"):
+            (run.path / file).unlink(missing_ok=True)
+        assert Run(run.path).id == SAMPLE.name
+        assert plan_cleanup(run.path.parent) == []  # not the run that it says it is
+        done = CliRunner().invoke(app, ["summary", run.id])
+        assert f"dlrun resume {SAMPLE.name}" in done.stdout
+    assert list(outside.iterdir()) == []
+
+
+def test_a_run_that_says_it_comes_from_elsewhere_is_still_its_own_folder(run: Run) -> None:
+    assert dlrun.load_run(run.id[:15]).path == run.path
+    with pytest.raises(RunError, match="no run"):
+        dlrun.load_run(f"{run.id}/../..")
+
+
+@pytest.mark.parametrize(
+    "kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE, tarfile.DIRTYPE]
+)
+@pytest.mark.parametrize("name", ["package/file", "../outside", "/outside"])
+def test_what_is_no_file_in_an_archive_is_passed_over(
+    tmp_path: Path, kind: bytes, name: str
+) -> None:
+    folder = tmp_path / "inside"
+    folder.mkdir()
+    path = folder / "a.tgz"
+    with tarfile.open(path, "w:gz") as archive:
+        member = tarfile.TarInfo(name)
+        member.type, member.linkname = kind, "/etc/passwd"
+        archive.addfile(member)
+    assert list(read_members(path, {name: None, "outside": None})) == []
+    assert sorted(tmp_path.rglob("*")) == [folder, path]
+
+
+@pytest.mark.parametrize("name", ["../outside", "/outside", "a/../../outside"])
+def test_files_of_an_archive_never_leave_memory(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "inside"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "a.whl", "w") as wheel:
+        wheel.writestr(name, "x")
+    with tarfile.open(folder / "a.tgz", "w:gz") as archive:
+        member = tarfile.TarInfo(name)
+        member.size = 1
+        archive.addfile(member, io.BytesIO(b"x"))
+    for path in (folder / "a.whl", folder / "a.tgz"):
+        assert list(read_members(path, {name: None})) == [(name, b"x")]
+    assert sorted(tmp_path.rglob("*")) == [folder, folder / "a.tgz", folder / "a.whl"]
