@@ -17,6 +17,9 @@ from dlrun.errors import DatasetError, did_you_mean
 
 TASKS: tuple[Task, ...] = ("multiclass", "binary", "regression")
 
+LARGEST_LABEL = 2**53
+"""Up to here floats tell all whole numbers apart."""
+
 _HOW_TO_SAVE = "save one by numpy.savez_compressed('data.npz', x=x, y=y)"
 
 
@@ -86,13 +89,17 @@ def _read_arrays(path: Path) -> dict[str, Array]:
             if isinstance(archive, np.ndarray):
                 raise DatasetError(f"{path}: a single array, not an .npz file; {_HOW_TO_SAVE}")
             with archive:
-                return {name: archive[name] for name in archive.files}
+                arrays = {name: archive[name] for name in archive.files}
     except DatasetError:
         raise
     except FileNotFoundError:
         raise DatasetError(f"{path}: no such file{_whereabouts(path)}") from None
     except Exception as error:  # NumPy and zipfile promise no closed list of what damage raises
         raise DatasetError(f"{path}: {_reason(path, error)}; {_HOW_TO_SAVE}") from None
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):  # NumPy returns the bytes of what it does not know
+            raise DatasetError(f"{path}: {name} is no array of NumPy's; {_HOW_TO_SAVE}")
+    return arrays
 
 
 def _named(path: str, arrays: dict[str, Array]) -> dict[str, Array]:
@@ -135,6 +142,9 @@ def _joined(path: str, arrays: Mapping[str, Array], name: str) -> Array:
     main, test = arrays[name], arrays.get(f"{name}_test")
     if main.ndim == 0:
         raise DatasetError(f"{path}: {name} is a single value; it must have a row a sample")
+    if main.dtype.kind not in "biufU":
+        words = " or words" if name == "y" else ""
+        raise DatasetError(f"{path}: {name} has dtype {main.dtype}; it must hold numbers{words}")
     if test is None:
         return main
     if main.shape[1:] != test.shape[1:] or main.dtype.kind != test.dtype.kind:
@@ -221,7 +231,13 @@ def _as_labels(
     if y.dtype.kind == "f":
         if not np.array_equal(y, np.round(y)):
             raise DatasetError(f"{path}: y holds {y.dtype} values; classes are whole numbers")
+        if not np.all(np.abs(y) < LARGEST_LABEL):
+            raise DatasetError(
+                f"{path}: y holds numbers beyond {LARGEST_LABEL:,}; number the classes from 0"
+            )
         y = y.astype(np.int64)
+    if not len(y):
+        raise DatasetError(f"{path}: y has no rows; give it one a sample")
     found, labels = np.unique(y, return_inverse=True)
     if class_names and y.dtype.kind in "iu" and 0 <= found[0] <= found[-1] < len(class_names):
         return y.astype(np.int64), class_names
