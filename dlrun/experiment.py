@@ -33,6 +33,7 @@ from dlrun.training import (
     choose_best,
     choose_engine,
     data_hashes,
+    describe_train_eval,
     evaluate_rows,
     fit_model,
     memory_told,
@@ -157,6 +158,7 @@ def _train(
         _record_start(recorder, data, built, listen)
         tensors = TensorData.from_prepared(data)
         listen(EngineChosen(ready.engine.name, ready.engine.reason))
+        listen(describe_train_eval(data))
         best = choose_best(built, data.config.training, listen)
         if best is not None and plan is not None and plan.best is not None:
             best.go_on_from(plan.best)

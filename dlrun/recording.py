@@ -14,7 +14,13 @@ from dlrun.model import BuiltModel
 from dlrun.prepare import PreparedData
 from dlrun.results import summarize_history
 from dlrun.runs.record import Recorder
-from dlrun.training import EVALUATION_BATCH_SIZE, BestWeights, TensorData, predict_rows
+from dlrun.training import (
+    EVALUATION_BATCH_SIZE,
+    BestWeights,
+    TensorData,
+    predict_rows,
+    train_eval_rows,
+)
 
 
 def keep_what_there_is(
@@ -82,7 +88,8 @@ def record_epochs(
         planned_epochs=training.epochs,
     )
     metrics |= {"kept_epoch": kept_epoch, "test": dict(test or {}) or None}
-    recorder.metrics(metrics | {"evaluation_batch_size": EVALUATION_BATCH_SIZE})
+    metrics |= {"evaluation_batch_size": EVALUATION_BATCH_SIZE}
+    recorder.metrics(metrics | {"train_eval_rows": len(train_eval_rows(data))})
     from dlrun.plots.run_plots import draw_run  # matplotlib takes 0.4 s: not before the training
 
     draw_run(recorder.run)

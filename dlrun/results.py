@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dlrun.columns import NOT_METRICS
 from dlrun.monitor import best_epoch
-
-NOT_METRICS = ("epoch", "epoch_seconds", "learning_rate")
-"""Columns of a history that measure something else than the model."""
 
 
 def summarize_history(

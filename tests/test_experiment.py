@@ -76,7 +76,8 @@ def test_history_csv_and_json_agree_with_what_was_told(write_config: WriteConfig
     with (run.path / "history.csv").open(encoding="utf-8", newline="") as stream:
         rows = list(csv.DictReader(stream))
     assert list(rows[0]) == ["epoch", *columns] == [
-        "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "learning_rate", "epoch_seconds",
+        "epoch", "loss", "accuracy", "val_loss", "val_accuracy", "train_eval_loss",
+        "train_eval_accuracy", "learning_rate", "epoch_seconds",
     ]  # fmt: skip
     assert [int(row["epoch"]) for row in rows] == [1, 2, 3]
     for index, event in enumerate(told):

@@ -11,6 +11,7 @@ PACKAGE = Path(__file__).parent.parent / "dlrun"
 
 ORDER = [
     "errors",
+    "columns",
     "events",
     "stopping",
     "files",

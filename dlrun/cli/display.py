@@ -17,6 +17,7 @@ from typing import Any
 import typer
 
 from dlrun import events
+from dlrun.columns import VALIDATION, is_running_mean
 from dlrun.events import EngineChosen, EpochEnded, Event, Message, Report
 from dlrun.files import plain
 from dlrun.runs import Run
@@ -98,7 +99,7 @@ def result_lines(run: Run) -> list[str]:
     """Returns a finished run's result in a few lines."""
     metrics = run.metrics
     final = metrics.get("final") or {}
-    held_out = any(name.startswith("val_") for name in final)
+    held_out = any(name.startswith(VALIDATION) for name in final)
     label = "validation" if held_out else "training"
     best = _values(metrics.get("best"), held_out)
     by = f"epoch {metrics.get('best_epoch')}, by {metrics.get('monitor')}"
@@ -122,7 +123,8 @@ def result_lines(run: Run) -> list[str]:
 def _values(values: Mapping[str, float | None] | None, held_out: bool) -> str:
     if not values:
         return "none"
-    shown = {k: v for k, v in values.items() if k.startswith("val_") == held_out}
+    belongs = (lambda name: name.startswith(VALIDATION)) if held_out else is_running_mean
+    shown = {name: value for name, value in values.items() if belongs(name)}
     return "  ".join(f"{name} {short_number(value)}" for name, value in shown.items())
 
 

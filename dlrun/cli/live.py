@@ -19,6 +19,7 @@ from rich.text import Text
 
 from dlrun import events
 from dlrun.cli.display import short_number
+from dlrun.columns import TRAIN_EVAL
 from dlrun.events import EngineChosen, EpochEnded, Event, Message, StepsDone
 
 LINE_SECONDS = 0.2
@@ -114,14 +115,22 @@ class LiveDisplay:
             return
         self._last_line = now
         if not self._names:
-            self._names = [name for name in event.logs if name != "learning_rate"]
+            self._names = self._columns_with_room(event)
             self._print_row(["epoch", *[_column(name) for name in self._names]], "bold")
         values = [short_number(event.logs[name]) for name in self._names]
         self._print_row([f"{event.epoch}/{event.epochs}", *values], "")
 
+    def _columns_with_room(self, event: EpochEnded) -> list[str]:
+        """The columns to show; on a narrow terminal without those that validation explains."""
+        names = [name for name in event.logs if name != "learning_rate"]
+        width = sum(cell + 2 for cell in _widths(names))
+        if width <= self._console.width:
+            return names
+        return [name for name in names if not name.startswith(TRAIN_EVAL)]
+
     def _print_row(self, cells: list[str], style: str) -> None:
-        widths = [9, *[max(len(_column(name)), 8) for name in self._names]]
-        line = "  ".join(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
+        widths = zip(cells, _widths(self._names), strict=True)
+        line = "  ".join(cell.rjust(width) for cell, width in widths)
         self._console.print(Text(line, style=style), no_wrap=True, crop=True, overflow="ellipsis")
 
     def _download(self, event: events.Progress) -> None:
@@ -129,6 +138,10 @@ class LiveDisplay:
             self._downloads.start()
             self._tasks[event.task] = self._downloads.add_task(event.task, total=event.total)
         self._downloads.update(self._tasks[event.task], completed=event.done, total=event.total)
+
+
+def _widths(names: list[str]) -> list[int]:
+    return [9, *[max(len(_column(name)), 8) for name in names]]
 
 
 def _column(name: str) -> str:

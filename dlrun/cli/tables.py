@@ -13,8 +13,8 @@ from rich.text import Text
 
 from dlrun.cli.display import duration, short_number
 from dlrun.cli.text import shown
+from dlrun.columns import NOT_METRICS, VALIDATION, metric_of
 from dlrun.parameters import count_lines
-from dlrun.results import NOT_METRICS
 from dlrun.runs import Run, resolve_runs_dir
 from dlrun.runs.run import DATASET, ENVIRONMENT, HISTORY_CSV, PARAMETERS
 
@@ -80,8 +80,8 @@ def _time(row: Mapping[str, Any]) -> Text:
 def _best(row: Mapping[str, Any]) -> Text:
     if row["best"] is None:
         return Text("–")
-    name = shown(row["metric"].removeprefix("val_"))
-    where = "" if row["metric"].startswith("val_") else " (training)"
+    name = shown(metric_of(row["metric"]))
+    where = "" if row["metric"].startswith(VALIDATION) else " (training)"
     return Text(f"{short_number(row['best'])} {name}{where}")
 
 

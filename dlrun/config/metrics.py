@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlrun.catalog import find_component, snake_case
+from dlrun.columns import NOT_METRICS, metric_of
 from dlrun.config import words
 from dlrun.config.checks import Check
 from dlrun.config.component import build_component, plain_component
 from dlrun.config.components import read_component
 from dlrun.config.reading import At, Reader
 
-_TAKEN = ("loss", "epoch", "epoch_seconds", "learning_rate")
+_TAKEN = ("loss", *NOT_METRICS)
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9_-]{0,99}"
 
 
@@ -47,7 +48,7 @@ class Metrics(Check):
             if name.lower() in seen:  # plots are named by metrics, in any case of their letters
                 message = f"the name {name!r} is taken by another metric; write {{name: …}} to it"
                 reader.problem(spot, message)
-            elif name in _TAKEN or name.startswith("val_"):
+            elif name in _TAKEN or metric_of(name) != name:
                 reader.problem(spot, f"a metric cannot be named {name!r}; give another name")
             elif re.fullmatch(_NAME, name) is None:
                 message = f"a metric's name must be letters, digits, _ and -, received {name!r}"

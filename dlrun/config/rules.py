@@ -10,6 +10,7 @@ import importlib.util
 from typing import Any
 
 from dlrun.catalog import find_component
+from dlrun.columns import TRAIN_EVAL, VALIDATION
 from dlrun.config import data_rules, model_rules
 from dlrun.config.class_weight import judge_class_weight
 from dlrun.config.component import Component
@@ -126,10 +127,13 @@ def _metrics(draft: Draft, found: Findings) -> None:
 
 def _monitors(draft: Draft, found: Findings) -> None:
     names = [metric_name(metric) for metric in draft.metrics]
-    known = ["loss", *(name for name in names if name is not None)]
+    measured = ["loss", *(name for name in names if name is not None)]
+    known = list(measured)
     knows_all = draft.get("metrics") != "auto" and None not in names
     if draft.has_validation:
-        known += [f"val_{name}" for name in known]
+        known += [VALIDATION + name for name in measured]
+    if draft.get("training", "train_eval") != "off":
+        known += [TRAIN_EVAL + name for name in measured]
     monitor = draft.get("training", "monitor")
     named: list[tuple[KeyPath, Any]] = [(("training", "monitor"), monitor)]
     for index, callback in enumerate(draft.callbacks):
@@ -140,7 +144,7 @@ def _monitors(draft: Draft, found: Findings) -> None:
         if not isinstance(name, str) or name in ("auto", *known):
             continue
         spelled = name.replace("acc", "accuracy") if name in ("acc", "val_acc") else name
-        base = spelled.removeprefix("val_")
+        base = spelled.removeprefix(VALIDATION)
         is_of_none = base != spelled and not draft.has_validation
         if is_of_none and (base in known or not knows_all):
             found.error(path, f"no {name!r} without a validation part; write {base!r}")

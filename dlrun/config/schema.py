@@ -121,6 +121,11 @@ class TrainingConfig:
         "of TensorFlow, which decide speed and last digits; auto: what is faster for the net",
         "auto",
     )
+    train_eval: int | Literal["auto", "full", "off"] = key(
+        either(_COUNT, word("auto", "full", "off")),
+        "training rows measured after each epoch as validation rows are; auto: all, or 10,000",
+        "auto",
+    )
     class_weight: ClassWeight = key(
         ClassWeights(), "of the training loss: none, balanced, or a number a class", "none"
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dlrun.columns import TRAIN_EVAL, VALIDATION, metric_of
 from dlrun.config import Config
 from dlrun.errors import ModelError, did_you_mean
 
@@ -55,18 +56,21 @@ def metric_is_higher_better(config: Config, model: Any, callbacks: Sequence[Any]
     """
     metrics = _metrics_by_name(model)
     _check_single_numbers(model, config)
-    known = ["loss", *(name for name in model.get_metrics_result() if name != "loss")]
+    names = ["loss", *(name for name in model.get_metrics_result() if name != "loss")]
+    known = list(names)
     if config.dataset.split.validation is not None:
-        known += [f"val_{name}" for name in known]
+        known += [VALIDATION + name for name in names]
+    if config.training.train_eval != "off":
+        known += [TRAIN_EVAL + name for name in names]
     for index, callback in enumerate(callbacks):
-        path = ("training", "callbacks", index)
-        _check_known(getattr(callback, "monitor", None), known, config, path)
+        monitor = getattr(callback, "monitor", None)
+        _check_known(monitor, known, config, ("training", "callbacks", index))
+        if str(monitor).startswith(TRAIN_EVAL) and getattr(callback, "mode", None) == "auto":
+            # Keras finds out the direction of what it named itself, and of nothing else.
+            callback.mode = "max" if _direction(metrics, str(monitor), config) else "min"
     monitor = config.training.monitor
     _check_known(monitor, known, config, ("training", "monitor"))
-    name = monitor.removeprefix("val_")
-    if name == "loss":
-        return False
-    return _direction(metrics.get(name), monitor, config)
+    return _direction(metrics, monitor, config)
 
 
 def _check_single_numbers(model: Any, config: Config) -> None:
@@ -96,7 +100,10 @@ def _metrics_by_name(model: Any) -> dict[str, Any]:
     return found
 
 
-def _direction(metric: Any, monitor: str, config: Config) -> bool:
+def _direction(metrics: Mapping[str, Any], monitor: str, config: Config) -> bool:
+    if metric_of(monitor) == "loss":
+        return False
+    metric = metrics.get(metric_of(monitor))
     own = getattr(metric, "higher_is_better", None)
     if isinstance(own, bool):
         return own

@@ -26,6 +26,8 @@ FEW_POINTS = 40
 """Up to here every epoch is a marker too, so that one epoch, or two, can be seen."""
 TRAINING, VALIDATION = PALETTE[1], PALETTE[0]
 
+_LEGEND = {"running": "running mean while training", "validation": "validation"}
+
 
 def draw_curves(
     curves: Sequence[Curve],
@@ -41,9 +43,10 @@ def draw_curves(
 ) -> None:
     """Draws curves of one metric into a PNG, PDF or SVG file.
 
-    One run: training dashed, validation solid, the best epoch a dot with its value in the
-    legend. Several runs: a colour and a marker for each, named at the curves' right end in
-    the order in which they end; training faint.
+    One run: training and validation solid, the running mean faint (dashed and alone where there
+    is no other training curve), the best epoch a dot with its value in the legend. Several runs:
+    a colour and a marker for each, named at the curves' right end in the order in which they
+    end; training faint, of the two training curves the one that is measured as validation is.
 
     Args:
         curves: From `curve_rows`; several runs' one after another, each with its own `run`.
@@ -61,6 +64,7 @@ def draw_curves(
         StorageError: the file cannot be written.
     """
     several = len({curve.run for curve in curves}) > 1
+    curves = [curve for curve in curves if not several or not _is_second(curve, curves)]
     size = size or ((9.0, 5.0) if several else (7.0, 4.4))
     with figure_file(path, size, dpi) as figure:
         figure.set_layout_engine("constrained", **PADDING)
@@ -70,7 +74,7 @@ def draw_curves(
         scales.set_y(axes, values, log_scale)
         axes.set_ylabel(_axis_label(metric, loss_name, axes))
         for curve in curves:
-            _draw_curve(axes, curve, several)
+            _draw_curve(axes, curve, several, is_faint=_is_second(curve, curves))
         if not values:
             axes.text(0.5, 0.5, "no values to draw", transform=axes.transAxes, ha="center")
         _head(figure, axes, title, _legend(curves, several, x_axis))
@@ -83,18 +87,26 @@ def _axis_label(metric: str, loss_name: str | None, axes: Axes) -> str:
     return f"{text}, log scale" if axes.get_yscale() == "log" else text
 
 
-def _draw_curve(axes: Axes, curve: Curve, several: bool) -> None:
+def _is_second(curve: Curve, curves: Sequence[Curve]) -> bool:
+    """Whether it is a running mean beside the training curve that says more."""
+    return curve.role == "running" and any(
+        other.role == "train" and other.run == curve.run for other in curves
+    )
+
+
+def _draw_curve(axes: Axes, curve: Curve, several: bool, *, is_faint: bool) -> None:
     color = _color(curve, several)
-    training = curve.role == "train"
+    training = curve.role != "validation"
     (line,) = axes.plot(
         curve.x,
         curve.y,
         color=color,
-        alpha=0.45 if several and training else 1.0,
-        zorder=3.0 if several or not training else 3.5,  # dashes over a curve that is as high
-        **_stroke(curve.role, several),
+        alpha=0.45 if is_faint or (several and training) else 1.0,
+        zorder=3.0 if several or not training else 3.5,  # over a validation curve that is as high
+        **_stroke(curve.role, several, is_faint=is_faint),
     )
-    _mark_points(line, curve, several)
+    if not is_faint:
+        _mark_points(line, curve, several)
     if curve.best is not None:
         dot = _best_dot(curve.run, several)
         axes.plot(*curve.best, color=color, clip_on=False, zorder=5, **dot)
@@ -103,13 +115,15 @@ def _draw_curve(axes: Axes, curve: Curve, several: bool) -> None:
 def _color(curve: Curve, several: bool) -> str:
     if several:
         return color_of(curve.run)
-    return TRAINING if curve.role == "train" else VALIDATION
+    return VALIDATION if curve.role == "validation" else TRAINING
 
 
-def _stroke(role: str, several: bool) -> dict[str, Any]:
-    if role == "train":
-        return {"linestyle": (0, (3.5, 1.6)), "linewidth": 1.1 if several else 1.8}
-    return {"linestyle": "-", "linewidth": 1.8}
+def _stroke(role: str, several: bool, *, is_faint: bool) -> dict[str, Any]:
+    if is_faint or (several and role != "validation"):
+        return {"linestyle": (0, (3.5, 1.6)), "linewidth": 1.1}
+    if role == "running":
+        return {"linestyle": (0, (3.5, 1.6)), "linewidth": 1.8}
+    return {"linestyle": "-", "linewidth": 1.8 if role == "validation" else 1.5}
 
 
 def _best_dot(run: int, several: bool) -> dict[str, Any]:
@@ -125,7 +139,7 @@ def _mark_points(line: Line2D, curve: Curve, several: bool) -> None:
         line.set_markevery(spread_markers(len(curve.x), curve.run))
         return
     line.set(marker="o", markersize=3.2)
-    if curve.role == "train":
+    if curve.role != "validation":
         line.set(markerfacecolor="white", markeredgewidth=1.0)
     if several or len(curve.x) > FEW_POINTS:
         line.set_markevery(_lone_points(curve.y))
@@ -141,8 +155,10 @@ def _legend(curves: Sequence[Curve], several: bool, x_axis: str) -> list[Line2D]
     """Returns what the figure's signs mean: training, validation, best epoch; those it has."""
     entries = []
     for curve in {curve.role: curve for curve in curves}.values():
-        entry = _legend_line(curve, several)
-        entry.set_label({"train": "training"}.get(curve.role, curve.role))
+        is_faint = _is_second(curve, curves)
+        entry = _legend_line(curve, several, is_faint=is_faint)
+        is_training = curve.role != "validation" and not is_faint
+        entry.set_label("training" if is_training else _LEGEND[curve.role])
         entries.append(entry)
     for curve in [curve for curve in curves if curve.best is not None][:1]:
         text = "best epoch (value beside the name)" if several else _best_text(curve, x_axis)
@@ -152,10 +168,11 @@ def _legend(curves: Sequence[Curve], several: bool, x_axis: str) -> list[Line2D]
     return entries
 
 
-def _legend_line(curve: Curve, several: bool) -> Line2D:
+def _legend_line(curve: Curve, several: bool, *, is_faint: bool) -> Line2D:
     color = GREY if several else _color(curve, several)
-    line = Line2D([], [], color=color, **_stroke(curve.role, several))
-    if not several and len(curve.x) <= FEW_POINTS:
+    line = Line2D([], [], color=color, **_stroke(curve.role, several, is_faint=is_faint))
+    line.set_alpha(0.45 if is_faint else 1.0)
+    if not several and not is_faint and len(curve.x) <= FEW_POINTS:
         _mark_points(line, curve, several)
     return line
 

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from dlrun.columns import NOT_METRICS, TRAIN_EVAL, VALIDATION, metric_of
 from dlrun.errors import RunError, did_you_mean
-from dlrun.results import NOT_METRICS
 
 History = Mapping[str, Sequence[float | None]]
 
@@ -25,7 +25,8 @@ class Curve:
         label: What the run is called; empty where there is only one.
         x: Epochs counted from 1, updates, or seconds.
         y: The metric; NaN is a gap. As long as `x`.
-        role: "train" or "validation".
+        role: "running" (Keras's running mean while training), "train" (the training rows after the
+            epoch, measured as validation is) or "validation".
         run: Which run, counted from 0; decides the colour.
         best: (x, y) at the best epoch, on one curve a run: validation where there is one.
     """
@@ -39,8 +40,8 @@ class Curve:
 
 
 def metric_names(history: History) -> tuple[str, ...]:
-    """Returns what a history has curves of: "loss" first, without `val_` twins, times and rates."""
-    names = dict.fromkeys(name.removeprefix("val_") for name in history if name not in NOT_METRICS)
+    """Returns what a history has curves of, "loss" first: metrics, without times and rates."""
+    names = dict.fromkeys(metric_of(name) for name in history if name not in NOT_METRICS)
     return tuple(sorted(names, key=lambda name: name != "loss"))
 
 
@@ -54,11 +55,11 @@ def curve_rows(
     run: int = 0,
     label: str = "",
 ) -> tuple[Curve, ...]:
-    """Returns a metric's curves of one run: training, then validation; those that there are.
+    """Returns a metric's curves of one run, in the order of `Curve.role`; those that there are.
 
     Args:
         history: Keras's dict of lists, with `epoch_seconds`; None, NaN and infinities are gaps.
-        metric: A name without `val_`.
+        metric: A name without `val_` or `train_eval_`.
         x_axis: "epoch" (counted from 1), "updates" (epoch × steps_per_epoch), or "seconds"
             (`epoch_seconds` summed up).
         steps_per_epoch: Updates of the weights in an epoch.
@@ -76,7 +77,7 @@ def curve_rows(
     if metric not in names:
         hint = did_you_mean(metric, names) or f"; there are {', '.join(names) or 'none'}"
         raise RunError(f"{label or 'history'}: no metric {metric!r}{hint}")
-    found = [(role, name) for role, name in _twins(metric) if name in history]
+    found = [(role, name) for role, name in _columns(metric) if name in history]
     length = max(len(history[name]) for _, name in found)
     where = _positions(history, x_axis, steps_per_epoch, length, label)
     curves = []
@@ -93,8 +94,12 @@ def curve_rows(
     return tuple(curves)
 
 
-def _twins(metric: str) -> tuple[tuple[str, str], tuple[str, str]]:
-    return ("train", metric), ("validation", f"val_{metric}")
+def _columns(metric: str) -> list[tuple[str, str]]:
+    return [
+        ("running", metric),
+        ("train", TRAIN_EVAL + metric),
+        ("validation", VALIDATION + metric),
+    ]
 
 
 def _finite(value: float | None) -> float:

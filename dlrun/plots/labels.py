@@ -7,6 +7,8 @@ import re
 import textwrap
 from collections.abc import Sequence
 
+from dlrun.columns import metric_of
+
 _WORDS = {
     "crossentropy": "cross-entropy",
     "auc": "AUC",
@@ -28,13 +30,13 @@ def metric_label(metric: str, loss_name: str | None = None) -> str:
     """Returns a metric in words, as an axis says it.
 
     Args:
-        metric: A name from Keras's history; `val_` in front of it is left out.
+        metric: A column of a history; `val_` or `train_eval_` in front of it is left out.
         loss_name: What the loss is, such as `CategoricalCrossentropy`; in any spelling.
 
     >>> metric_label("loss", loss_name="CategoricalCrossentropy")
     'loss (categorical cross-entropy)'
     """
-    name = metric.removeprefix("val_")
+    name = metric_of(metric)
     if name == "loss" and loss_name:
         return f"loss ({_in_words(loss_name)})"
     return _in_words(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from dlrun.columns import VALIDATION, metric_of
 from dlrun.errors import RunError, did_you_mean
 from dlrun.results import headline_metric
 from dlrun.runs.facts import UnreadableError
@@ -68,8 +69,9 @@ def run_row(run: Run, *, with_test: bool = False) -> dict[str, Any]:
 def _headline(best: Mapping[str, float | None]) -> tuple[str | None, float | None]:
     if not best:
         return None, None
-    held_out = [name.removeprefix("val_") for name in best if name.startswith("val_")]
-    metric = f"val_{headline_metric(held_out)}" if held_out else headline_metric(list(best))
+    held_out = [metric_of(name) for name in best if name.startswith(VALIDATION)]
+    names = held_out or [name for name in best if metric_of(name) == name]
+    metric = (VALIDATION if held_out else "") + headline_metric(names)
     return metric, best.get(metric)
 
 

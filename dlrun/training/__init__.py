@@ -11,6 +11,7 @@ from dlrun.training.keeping import Keeping, checkpoint_writer
 from dlrun.training.memory import memory_told
 from dlrun.training.repeatability import not_repeatable
 from dlrun.training.tensors import TensorData
+from dlrun.training.train_eval import describe_train_eval, train_eval_rows
 
 __all__ = [
     "EVALUATION_BATCH_SIZE",
@@ -26,10 +27,12 @@ __all__ = [
     "choose_best",
     "choose_engine",
     "data_hashes",
+    "describe_train_eval",
     "evaluate_rows",
     "fit_model",
     "memory_told",
     "not_repeatable",
     "predict_rows",
+    "train_eval_rows",
     "weights_hash",
 ]

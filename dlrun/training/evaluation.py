@@ -9,61 +9,119 @@ from typing import Any
 import numpy as np
 
 from dlrun.backend import tf
-from dlrun.training.passes import make_pass, make_step_pass
-from dlrun.training.steps import Pace, numbers_of, steps_in_chunks
+from dlrun.training.passes import Ends, Pass, Run, make_pass, make_step_pass
+from dlrun.training.steps import Pace, numbers_of, run_chunk
 from dlrun.training.tensors import TensorData
 
 EVALUATION_BATCH_SIZE = 1024
 """Rows a batch; `model.evaluate(batch_size=1024)` gives the same numbers."""
 
 
+Evaluation = Callable[[], dict[str, float]]
+"""Evaluates the model, as it then is, on rows that were named before; metrics by name."""
+
+
 def evaluate_rows(
     model: Any, data: TensorData, rows: np.ndarray, batch_size: int = EVALUATION_BATCH_SIZE
 ) -> Mapping[str, float]:
     """Returns loss and metrics over some rows, as `model.evaluate(batch_size=…)` gives them."""
-    return make_evaluation(model, data, rows, batch_size)()
+    return make_evaluator(model, data, batch_size)(rows)()
 
 
-def make_evaluation(
+def make_evaluator(
     model: Any,
     data: TensorData,
-    rows: np.ndarray,
     batch_size: int = EVALUATION_BATCH_SIZE,
     *,
     in_loop: bool = False,
     watching: Any = None,
-) -> Callable[[], dict[str, float]]:
-    """Returns a function that evaluates the model, as it then is, on these rows.
+) -> Callable[[np.ndarray], Evaluation]:
+    """Returns a function that takes row numbers, (num_rows,) int64, and returns their evaluation.
+
+    Parts of the data share what is traced.
 
     Args:
         model: Compiled.
         data: The tensors that rows are gathered from.
-        rows: Row numbers, (num_rows,) int64.
         batch_size: Rows a batch.
         in_loop: Whether many batches are one call, which is what the compiled engine wants.
         watching: Keras's `CallbackList`; given, its `on_test_batch_*` are called around each
             batch.
     """
+    passes: dict[bool, Pass] = {}  # by whether the batch size is static
 
-    def step(batch: Any) -> Any:
-        return model.test_step(data.test_batch(batch))
+    def evaluation_of(rows: np.ndarray) -> Evaluation:
+        is_static = len(rows) % batch_size == 0
+        if is_static not in passes:
+            make = _make_loop_pass if in_loop else _make_step_pass
+            passes[is_static] = make(model, data, len(rows), batch_size)
+        run, pace = passes[is_static](rows), Pace()
+        num_steps = math.ceil(len(rows) / batch_size)
 
-    make = make_pass if in_loop else make_step_pass
-    run, pace = make(step, len(rows), batch_size)(rows), Pace()
-    num_steps = math.ceil(len(rows) / batch_size)
+        def evaluate() -> dict[str, float]:
+            if watching is not None:
+                return _watched(run, num_steps, model, watching)
+            done, logs = 0, dict[str, Any]()
+            while done < num_steps:  # a chunk ends where Ctrl-C is heard
+                done, logs = run_chunk(pace, run, done, num_steps)
+            return numbers_of(logs)
 
-    def evaluate() -> dict[str, float]:
-        model.reset_metrics()
-        if watching is None:
-            for _ in steps_in_chunks(pace, run, range(num_steps)):
-                pass  # a chunk ends where Ctrl-C is heard
-            return read_metrics(model)
-        for i in range(num_steps):
-            watching.on_test_batch_begin(i)
-            watching.on_test_batch_end(i, numbers_of(run(i, i + 1)))
-        return read_metrics(model)
+        return evaluate
 
-    return evaluate
+    return evaluation_of
+
+
+def _make_loop_pass(model: Any, data: TensorData, num_rows: int, batch_size: int) -> Pass:
+    """Many batches a call, which sets the metrics back at first and returns them at last.
+
+    A metric of the user's own is set back outside: it may do so in Python.
+    """
+    in_graph = all(type(metric).__module__.startswith("keras.") for metric in _metrics_of(model))
+    begin = model.reset_metrics if in_graph else _nothing
+    run_pass = make_pass(
+        _test_step(model, data), num_rows, batch_size, Ends(begin, model.get_metrics_result)
+    )
+    return run_pass if in_graph else _reset_outside(model, run_pass)
+
+
+def _make_step_pass(model: Any, data: TensorData, num_rows: int, batch_size: int) -> Pass:
+    run_pass = make_step_pass(_test_step(model, data), num_rows, batch_size)
+    return _reset_outside(model, run_pass)
+
+
+def _test_step(model: Any, data: TensorData) -> Callable[[Any], Any]:
+    return lambda rows: model.test_step(data.test_batch(rows))
+
+
+def _reset_outside(model: Any, run_pass: Pass) -> Pass:
+    def begin(rows: np.ndarray) -> Run:
+        run = run_pass(rows)
+
+        def run_steps(first: int, last: int) -> Any:
+            if first == 0:
+                model.reset_metrics()
+            return run(first, last)
+
+        return run_steps
+
+    return begin
+
+
+def _metrics_of(model: Any) -> list[Any]:
+    return [
+        inner for metric in model.metrics for inner in getattr(metric, "metrics", None) or [metric]
+    ]
+
+
+def _nothing() -> None:
+    """For a pass that begins with nothing."""
+
+
+def _watched(run: Run, num_steps: int, model: Any, watching: Any) -> dict[str, float]:
+    for i in range(num_steps):
+        watching.on_test_batch_begin(i)
+        watching.on_test_batch_end(i, numbers_of(run(i, i + 1)))
+    return read_metrics(model)
 
 
 def read_metrics(model: Any) -> dict[str, float]:

@@ -5,24 +5,24 @@ from __future__ import annotations
 import math
 import numbers
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from dlrun.backend import keras
+from dlrun.columns import TRAIN_EVAL, VALIDATION
 from dlrun.events import EngineChosen, Report, StepsDone
 from dlrun.model import BuiltModel
 from dlrun.prepare import PreparedData
 from dlrun.runs.checkpoints import TrainingState
 from dlrun.training.batches import batch_order
 from dlrun.training.engine import Engine
-from dlrun.training.evaluation import make_evaluation, read_metrics
+from dlrun.training.evaluation import Evaluation, make_evaluator, read_metrics
 from dlrun.training.passes import Pass, make_pass, make_step_pass
 from dlrun.training.state import diverged
 from dlrun.training.steps import Steps, steps_of_epoch
 from dlrun.training.tensors import TensorData
+from dlrun.training.train_eval import train_eval_rows
 from dlrun.training.xla import Fallback, make_xla_pass
 
 
@@ -36,7 +36,7 @@ class Loop:
     watching: Any
     train_pass: Pass
     steps_of: Callable[..., Steps]
-    validate: Callable[[], dict[str, float]]
+    evaluations: Sequence[Evaluation]
     report: Report
 
 
@@ -71,7 +71,7 @@ def prepare_loop(
         watching=watching,
         train_pass=train_pass,
         steps_of=steps_of_epoch(engine, watching, built.model),
-        validate=_make_validation(built.model, tensors, data.splits.validation, watching, engine),
+        evaluations=_make_evaluations(built.model, tensors, data, watching, engine),
         report=report,
     )
 
@@ -94,7 +94,7 @@ def run_epoch(
     between: Callable[[int, float], None] = _nothing_between,
     inside: TrainingState | None = None,
 ) -> dict[str, float]:
-    """Trains an epoch, counted from 0, and validates; returns its row of the history.
+    """Trains an epoch, counted from 0, and evaluates; returns its row of the history.
 
     Args:
         loop: What epochs have in common.
@@ -118,7 +118,8 @@ def run_epoch(
         loop.report(StepsDone(epoch + 1, config.training.epochs, step, loop.num_steps, logs))
         _check_finite("loss", logs, epoch, model)
         between(step, time.perf_counter() - started)
-    logs |= loop.validate()
+    for evaluate in loop.evaluations:
+        logs |= evaluate()
     _check_finite("val_loss", logs, epoch, model)
     logs["learning_rate"] = float(model.optimizer.learning_rate)
     loop.watching.on_epoch_end(epoch, logs)
@@ -139,23 +140,30 @@ def _with_additions(model: Any, logs: dict[str, float]) -> dict[str, float]:
     return logs | {name: float(v) for name, v in added.items() if isinstance(v, numbers.Real)}
 
 
-def _make_validation(
-    model: Any, tensors: TensorData, rows: np.ndarray, watching: Any, engine: Engine
-) -> Callable[[], dict[str, float]]:
-    if not len(rows):
-        return dict
-    evaluate = make_evaluation(
-        model,
-        tensors,
-        rows,
-        in_loop=engine.name != "stepwise",
-        watching=watching if engine.every_batch else None,
-    )
+def _make_evaluations(
+    model: Any, tensors: TensorData, data: PreparedData, watching: Any, engine: Engine
+) -> list[Evaluation]:
+    """What is evaluated after each epoch: the validation part, and training rows like it."""
+    in_loop, found = engine.name != "stepwise", []
+    evaluation_of = make_evaluator(model, tensors, in_loop=in_loop)
+    if len(data.splits.validation):
+        watched = make_evaluator(model, tensors, watching=watching)
+        evaluate = (watched if engine.every_batch else evaluation_of)(data.splits.validation)
+        found.append(_named(VALIDATION, _told_to(watching, evaluate)))
+    if len(rows := train_eval_rows(data)):
+        found.append(_named(TRAIN_EVAL, evaluation_of(rows)))
+    return found
 
-    def validate() -> dict[str, float]:
+
+def _told_to(watching: Any, evaluate: Evaluation) -> Evaluation:
+    def told() -> dict[str, float]:
         watching.on_test_begin()
         logs = evaluate()
         watching.on_test_end(logs)
-        return {f"val_{name}": value for name, value in logs.items()}
+        return logs
 
-    return validate
+    return told
+
+
+def _named(prefix: str, evaluate: Evaluation) -> Evaluation:
+    return lambda: {prefix + name: value for name, value in evaluate().items()}

@@ -47,13 +47,18 @@ def steps_in_chunks(pace: Pace, run: Run, steps: range) -> Steps:
     """Runs many steps a call; as many as fit into `CHUNK_SECONDS`, measured on the way."""
     done = steps.start
     while done < steps.stop:
-        chunk = pace.steps
-        started = time.perf_counter()
-        run(done, min(done + chunk, steps.stop))
-        if done + chunk <= steps.stop:
-            pace.adapt(time.perf_counter() - started)
-        done = min(done + chunk, steps.stop)
+        done, _ = run_chunk(pace, run, done, steps.stop)
         yield done
+
+
+def run_chunk(pace: Pace, run: Run, done: int, stop: int) -> tuple[int, Any]:
+    """Runs the steps of one call; returns how many are done then, and what it returned."""
+    chunk = pace.steps
+    started = time.perf_counter()
+    logs = run(done, min(done + chunk, stop))
+    if done + chunk <= stop:
+        pace.adapt(time.perf_counter() - started)
+    return min(done + chunk, stop), logs
 
 
 def _watched_steps(watching: Any, model: Any, run: Run, steps: range) -> Steps:

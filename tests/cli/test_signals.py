@@ -18,15 +18,18 @@ def handlers():
 before = handlers()
 try:
     with signals_heard():
-        print("ready", flush=True)
         {work}
 except KeyboardInterrupt as stop:
     assert handlers() == before
     print(getattr(stop, "exit_code", 130), flush=True)
 """
-SLEEP = "time.sleep(60)"
+SLEEP = """
+        print("ready", flush=True)
+        time.sleep(60)
+"""
 NOTED = """
         with stop_requests() as request:
+            print("ready", flush=True)
             while request.signum is None:
                 time.sleep(0.01)
             print("noted", flush=True)

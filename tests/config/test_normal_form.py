@@ -84,6 +84,7 @@ training:
   jit_compile: auto
   precision: float32
   threads: auto
+  train_eval: auto
   class_weight: none
 """
 

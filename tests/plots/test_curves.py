@@ -106,6 +106,23 @@ def test_training_and_validation_differ_in_colour_and_in_line_style(tmp_path: Pa
     assert train.get_color() != validation.get_color()
 
 
+def test_beside_fair_training_values_the_running_mean_is_faint(tmp_path: Path, drawn) -> None:
+    history = falling(60) | {"train_eval_loss": falling(60, 1)["loss"]}
+    draw_curves(curve_rows(history, "loss"), tmp_path / "a.png", metric="loss")
+    running, train, validation = drawn.figure.axes[0].lines
+    assert [line.get_linestyle() for line in (running, train, validation)] == ["--", "-", "-"]
+    assert running.get_alpha() < train.get_alpha() == validation.get_alpha() == 1
+    assert running.get_color() == train.get_color() != validation.get_color()
+    assert {"training", "running mean while training", "validation"} <= set(drawn.texts())
+
+
+def test_several_runs_show_one_training_curve_each(tmp_path: Path, drawn) -> None:
+    history = falling(60) | {"train_eval_loss": falling(60, 1)["loss"]}
+    curves = [c for run in (0, 1) for c in curve_rows(history, "loss", run=run, label=f"r{run}")]
+    draw_curves(curves, tmp_path / "a.png", metric="loss")
+    assert len(drawn.figure.axes[0].lines) == 4
+
+
 def test_a_single_epoch_and_lone_values_are_visible_as_markers(tmp_path: Path, drawn) -> None:
     draw_curves(curve_rows({"loss": [1.0]}, "loss"), tmp_path / "a.png", metric="loss")
     assert drawn.figure.axes[0].lines[0].get_marker() == "o"

@@ -26,8 +26,17 @@ def test_metrics_are_named_once_and_the_loss_comes_first() -> None:
 
 def test_training_and_validation_stand_at_epochs_counted_from_one() -> None:
     train, validation = curve_rows(HISTORY, "loss", best_epoch=2)
-    assert (train.role, train.x, train.y) == ("train", (1.0, 2.0, 3.0), (2.0, 1.0, 0.5))
+    assert (train.role, train.x, train.y) == ("running", (1.0, 2.0, 3.0), (2.0, 1.0, 0.5))
     assert (validation.role, validation.y) == ("validation", (1.8, 0.9, 0.95))
+
+
+def test_training_measured_as_validation_is_stands_between_the_two() -> None:
+    history = HISTORY | {"train_eval_loss": [1.5, 0.8, 0.4]}
+    assert metric_names(history) == ("loss", "accuracy")
+    curves = curve_rows(history, "loss", best_epoch=2)
+    assert [curve.role for curve in curves] == ["running", "train", "validation"]
+    assert curves[1].y == (1.5, 0.8, 0.4)
+    assert [curve.best for curve in curves] == [None, None, (2.0, 0.9)]
 
 
 def test_the_best_epoch_is_marked_on_the_validation_curve_alone() -> None:
