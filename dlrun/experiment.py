@@ -9,10 +9,18 @@ from typing import Any
 
 from dlrun.backend import startup_noise, tensorflow_log_to, tf
 from dlrun.config import Config
+from dlrun.evaluation.meaning import meaning_of
 from dlrun.events import EngineChosen, Message, Report, ignore
+from dlrun.meanwhile import import_meanwhile
 from dlrun.model import BuiltModel, build_model
 from dlrun.prepare import PreparedData
-from dlrun.recording import keep_what_there_is, predictions, record_epochs, recording
+from dlrun.recording import (
+    keep_what_there_is,
+    note_look,
+    record_epochs,
+    record_scores,
+    recording,
+)
 from dlrun.resumption import ResumePlan, check_same_data
 from dlrun.runs import Run
 from dlrun.runs.create import create_run, write_config
@@ -20,6 +28,7 @@ from dlrun.runs.environment import count_cpus, describe_environment
 from dlrun.runs.lock import only_process
 from dlrun.runs.record import Recorder
 from dlrun.runs.run import LOG
+from dlrun.scoring import score_parts
 from dlrun.screen import noise_to_log
 from dlrun.stopping import stop_requests
 from dlrun.threads import settle_threads
@@ -34,7 +43,6 @@ from dlrun.training import (
     choose_engine,
     data_hashes,
     describe_train_eval,
-    evaluate_rows,
     fit_model,
     memory_told,
     not_repeatable,
@@ -151,6 +159,7 @@ def _train(
     ):
         history = list(state.history) if state else []
         listen = recording(recorder, history, report)
+        listen = import_meanwhile(listen, "dlrun.evaluation.report", "dlrun.plots.run_plots")
         if plan is not None:
             _record_going_on(recorder, plan, data.config, listen)
         recorder.log(startup_noise.strip() or "TensorFlow started without a word")
@@ -164,7 +173,7 @@ def _train(
             best.go_on_from(plan.best)
         try:
             with stop_requests() as request:
-                kept_epoch = fit_model(
+                fitted = fit_model(
                     built,
                     data,
                     tensors,
@@ -174,16 +183,24 @@ def _train(
                     state=state,
                     learning_rate=plan.learning_rate if plan else None,
                     report=listen,
-                ).kept_epoch
+                )
         except BaseException:
             keep_what_there_is(recorder, data, built, history, best, report)
             raise
         recorder.model(built.model)
         recorder.note(hashes={"final_weights": weights_hash(built.model)})
-        held_back = "test" in data.rows
-        test = evaluate_rows(built.model, tensors, data.splits.test) if held_back else {}
-        record_epochs(recorder, data, built, history, kept_epoch, test)
-        recorder.predictions(predictions(built.model, data, tensors))
+        note_look(recorder, data, by="train")
+        scores = score_parts(
+            built.model,
+            data,
+            tensors,
+            fitted.evaluator,
+            ("validation", "test"),
+            meaning_of(data.facts(), data.config),
+            listen,
+        )
+        record_scores(recorder, scores)
+        record_epochs(recorder, data, built, history, fitted.kept_epoch, scores.metrics.get("test"))
 
 
 def _record_going_on(recorder: Recorder, plan: ResumePlan, config: Config, report: Report) -> None:

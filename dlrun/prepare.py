@@ -77,6 +77,10 @@ class PreparedData:
             "parts": {part: self._part_facts(rows) for part, rows in self.rows.items()},
         }
 
+    def test_hash(self) -> str:
+        """Returns the hash of the test rows' content, by which looks at them are counted."""
+        return self.dataset.hash_rows(self.splits.test)[:12]
+
     def _class_weight(self) -> dict[str, float] | None:
         """The weight of each class in the training loss, by name; None for all alike."""
         weights = class_weights(self.config, self.dataset, self.splits.train)
@@ -89,6 +93,8 @@ class PreparedData:
         if self.dataset.num_classes:
             counts = np.bincount(self.dataset.y[rows], minlength=self.dataset.num_classes)
             facts["class_counts"] = counts.tolist()
+        else:
+            facts["label_mean"] = np.mean(self.dataset.y[rows], axis=0, dtype=np.float64).tolist()
         return facts
 
 
@@ -113,7 +119,7 @@ def prepare_data(
             messages.append(event)
         report(event)
 
-    _import_own(config)
+    import_own(config)
     dataset = load_dataset(config.dataset, listen)
     config = resolve_with_data(
         config, task=dataset.task, num_official_test=dataset.num_official_test
@@ -138,7 +144,7 @@ def prepare_data(
     )
 
 
-def _import_own(config: Config) -> None:
+def import_own(config: Config) -> None:
     """Imports the user's modules, whose data sets register themselves."""
     if config.imports:
         # They import Keras as a rule: then by the one door, which keeps TensorFlow's noise aside.
@@ -175,7 +181,7 @@ def data_shape(config: Config, report: Report = ignore) -> tuple[int, ...]:
     card = CARDS.get(config.dataset.name)
     if card is not None and card.input_shape is not None:
         return card.input_shape
-    _import_own(config)
+    import_own(config)
     return load_dataset(config.dataset, report).input_shape
 
 

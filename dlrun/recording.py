@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any
-
-import numpy as np
 
 from dlrun.errors import StorageError
 from dlrun.events import EngineChosen, EpochEnded, Event, Message, Report
 from dlrun.model import BuiltModel
 from dlrun.prepare import PreparedData
 from dlrun.results import summarize_history
+from dlrun.runs.looks import TestSet
 from dlrun.runs.record import Recorder
+from dlrun.scoring import Scores
 from dlrun.training import (
     EVALUATION_BATCH_SIZE,
     BestWeights,
-    TensorData,
-    predict_rows,
     train_eval_rows,
 )
 
@@ -95,14 +92,14 @@ def record_epochs(
     draw_run(recorder.run)
 
 
-def predictions(model: Any, data: PreparedData, tensors: TensorData) -> dict[str, np.ndarray]:
-    """The model's outputs on the held-out parts, as `predictions.npz` keeps them."""
-    arrays = {}
-    for part in ("validation", "test"):
-        if part in data.rows:
-            rows = data.rows[part]
-            arrays[f"{part}_rows"] = rows
-            outputs = predict_rows(model, tensors, rows)
-            arrays[f"{part}_outputs"] = outputs.astype(np.float32)  # NumPy cannot store bfloat16
-            arrays[f"{part}_labels"] = data.dataset.y[rows]
-    return arrays
+def record_scores(recorder: Recorder, scores: Scores) -> None:
+    """Writes `predictions.npz` and `evaluation.json`."""
+    recorder.predictions(scores.arrays)
+    recorder.evaluation(scores.reports)
+
+
+def note_look(recorder: Recorder, data: PreparedData, by: str) -> None:
+    """Notes that the test rows, if there are any, are looked at from now on."""
+    if "test" in data.rows:
+        test_set = TestSet(data.test_hash(), data.dataset.name, len(data.splits.test))
+        recorder.note_look(test_set, by)

@@ -32,6 +32,7 @@ def test_a_run_folder_holds_everything(write_config: WriteConfig) -> None:
         "config.yaml",
         "dataset.json",
         "environment.json",
+        "evaluation.json",
         "history.csv",
         "history.json",
         "metrics.json",
@@ -45,7 +46,7 @@ def test_a_run_folder_holds_everything(write_config: WriteConfig) -> None:
         "summary.txt",
     ]
     names = sorted(path.name for path in run.plots_dir.iterdir())
-    assert names == ["accuracy.png", "loss.png", "model.png"]
+    assert names == ["accuracy.png", "confusion_matrix.png", "loss.png", "model.png"]
     assert all((run.plots_dir / name).read_bytes()[:4] == b"\x89PNG" for name in names)
     assert (run.status, run.info["exit_code"], run.info["format"]) == ("finished", 0, 1)
     assert (run.path.parent / "latest").read_text(encoding="utf-8").strip() == run.id

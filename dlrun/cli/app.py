@@ -19,6 +19,7 @@ from dlrun.cli.reproduce import reproduce
 from dlrun.cli.resume import resume
 from dlrun.cli.schema import schema
 from dlrun.cli.summary import summary
+from dlrun.cli.test import test
 from dlrun.cli.train import train
 
 # Unknown options reach the commands that take overrides, which show the right form.
@@ -37,6 +38,7 @@ app.command(context_settings=_TAKES_OVERRIDES)(guarded(resume))
 app.command()(guarded(reproduce))
 app.command(context_settings=_TAKES_OVERRIDES)(guarded(summary))
 app.command()(guarded(plot))
+app.command()(guarded(test))
 app.command(context_settings=_TAKES_OVERRIDES)(guarded(check))
 app.add_typer(data_app, name="data")
 app.command()(guarded(gc))

@@ -18,6 +18,11 @@ OverridesArgument = Annotated[
     ),
 ]
 
+MemberOption = Annotated[
+    int | None,
+    typer.Option("--member", min=0, help="Which run of a RUN with repeats or folds, from 0."),
+]
+
 
 class UsageError(DlrunError):
     """A command line that cannot be meant."""

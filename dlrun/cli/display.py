@@ -21,6 +21,7 @@ from dlrun.columns import VALIDATION, is_running_mean
 from dlrun.events import EngineChosen, EpochEnded, Event, Message, Report
 from dlrun.files import plain
 from dlrun.runs import Run
+from dlrun.runs.looks import count_looks
 
 
 @contextmanager
@@ -110,14 +111,50 @@ def result_lines(run: Run) -> list[str]:
         f"  {'':<11} final  {_values(final, held_out)} (epoch {metrics['epochs']})",
     ]
     if metrics.get("test"):
-        weights = f"weights of epoch {metrics.get('kept_epoch')}"
-        lines.append(f"  {'test':<11} {_values(metrics['test'], False)} ({weights})")
+        lines += _test_lines(run)
+    elif "member_of" in run.info:
+        lines.append(f"  {'test':<11} not looked at, as of every member; `dlrun test` does")
     elif "test" in run.dataset["parts"]:
         lines.append(f"  {'test':<11} not looked at: the run did not finish")
     else:
         lines.append(f"  {'test':<11} none: no test rows were held back")
+    baseline = _report(run, "validation" if held_out else "test").get("baseline")
+    if baseline:
+        lines.append(f"  {'baseline':<11} {baseline_text(baseline)}")
     lines.append(f"  {'plots':<11} {run.plots_dir}{os.sep}")
     return lines
+
+
+def _test_lines(run: Run) -> list[str]:
+    """The test values with their intervals, and how often these rows were looked at."""
+    estimates = _report(run, "test").get("metrics") or {}
+    values = [
+        f"{name} {with_interval(estimates.get(name) or {'value': value})}"
+        for name, value in run.metrics["test"].items()
+    ]
+    looks = [look for look in run.info.get("test_looks") or [] if look["by"] in ("train", "test")]
+    lines = [f"  {'test':<11} {'  '.join(values)} (weights of epoch {run.metrics['kept_epoch']})"]
+    if looks:
+        lines.append(f"  {'':<11} {count_looks(looks[-1]['test_set'])}")
+    return lines
+
+
+def _report(run: Run, part: str) -> Mapping[str, Any]:
+    return run.evaluation.get(part, {}) if run.has_evaluation else {}
+
+
+def with_interval(estimate: Mapping[str, float | None]) -> str:
+    """Returns `0.9333 (0.9012 to 0.9554)`; without the limits where there are none."""
+    value, low, high = (estimate.get(name) for name in ("value", "low", "high"))
+    if low is None or high is None:
+        return short_number(value)
+    return f"{short_number(value)} ({short_number(low)} to {short_number(high)})"
+
+
+def baseline_text(baseline: Mapping[str, Any]) -> str:
+    """Returns what a baseline reaches and what it says."""
+    values = "  ".join(f"{name} {short_number(v)}" for name, v in baseline["metrics"].items())
+    return f"{values}: {baseline['says']}"
 
 
 def _values(values: Mapping[str, float | None] | None, held_out: bool) -> str:

@@ -35,20 +35,34 @@ def summary(
     diagram: Annotated[
         Path | None, typer.Option(help="Draw the model into this PNG, PDF or SVG.")
     ] = None,
+    threshold: Annotated[
+        float | None,
+        typer.Option(help="Of a run with two classes: what is confused at this threshold."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="All runs as CSV.")] = False,
 ) -> None:
     """Show all runs, one run on one screen, or a config's layers and parameters."""
     tokens = overrides or []
-    check_options(
-        tokens, ["--sort", "--filter", "--limit", "--test", "--diagram", "--json", "--csv"]
-    )
+    check_options(tokens, _OPTIONS)
     if target is None:
         _show_table(sort, filters or [], limit, test=test, as_json=as_json, as_csv=as_csv)
     elif target.endswith((".yaml", ".yml")):
         _show_model(Path(target), tokens, diagram, as_json=as_json)
     else:
-        _show_run(target, diagram, as_json=as_json)
+        _show_run(target, diagram, threshold, as_json=as_json)
+
+
+_OPTIONS = (
+    "--sort",
+    "--filter",
+    "--limit",
+    "--test",
+    "--diagram",
+    "--threshold",
+    "--json",
+    "--csv",
+)
 
 
 def _show_table(
@@ -89,15 +103,19 @@ def _show_table(
             typer.echo(how_to_go_on)
 
 
-def _show_run(name: str, diagram: Path | None, *, as_json: bool) -> None:
+def _show_run(name: str, diagram: Path | None, threshold: float | None, *, as_json: bool) -> None:
     from dlrun.cli.display import result_lines
-    from dlrun.cli.tables import run_lines
+    from dlrun.cli.evaluation import threshold_lines
+    from dlrun.cli.tables import run_lines, shown_line
     from dlrun.cli.text import json_text
     from dlrun.runs import find_run
 
     run = find_run(name)
     if diagram is not None:
         _draw(run.parameters.to_dict(), diagram, run.config.name)
+    elif threshold is not None:
+        for line in threshold_lines(run, threshold):
+            typer.echo(shown_line(line))
     elif as_json:
         typer.echo(json_text(_facts(run)))
     else:
@@ -116,6 +134,7 @@ def _facts(run: Run) -> dict[str, Any]:
         "row": run_row(run, with_test=True),
         "info": info,
         "metrics": run.metrics if run.has_metrics else None,
+        "evaluation": run.evaluation if run.has_evaluation else None,
         "dataset": run.dataset if has[DATASET] else None,
         "parameters": run.parameters.to_dict() if has[PARAMETERS] else None,
     }

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dlrun.cli.display import duration, short_number
+from dlrun.cli.evaluation import evaluation_lines
 from dlrun.cli.text import shown
 from dlrun.columns import NOT_METRICS, VALIDATION, metric_of
 from dlrun.parameters import count_lines
@@ -141,6 +142,7 @@ def run_lines(run: Run, result_lines: Callable[[Run], list[str]]) -> list[str]:
         *[f"  {label:<11} {shown(text)}" for label, text in facts if text],
         *([""] if layers else []),
         *[shown_line(f"  {line}".rstrip()) for line in layers],
+        *map(shown_line, evaluation_lines(run)),
     ]
 
 

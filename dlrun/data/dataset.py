@@ -87,14 +87,27 @@ class Dataset:
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 over dtype, shape and bytes of x, y and weights, in hexadecimal digits."""
-        digest = hashlib.sha256()
-        for array in (self.x, self.y, self.sample_weight):
-            if array is None:
-                continue
-            digest.update(f"{array.dtype.newbyteorder('<').str}{array.shape}".encode())
-            little = array.astype(array.dtype.newbyteorder("<"), copy=False)
-            digest.update(np.ascontiguousarray(little).data)
-        return digest.hexdigest()
+        return _hash(self.x, self.y, self.sample_weight)
+
+    def hash_rows(self, rows: Array) -> str:
+        """Returns the SHA-256 of some rows alone, by which a test set is known in other data, too.
+
+        Args:
+            rows: Row numbers, (n,) int64.
+        """
+        weight = self.sample_weight
+        return _hash(self.x[rows], self.y[rows], None if weight is None else weight[rows])
+
+
+def _hash(*arrays: Array | None) -> str:
+    digest = hashlib.sha256()
+    for array in arrays:
+        if array is None:
+            continue
+        digest.update(f"{array.dtype.newbyteorder('<').str}{array.shape}".encode())
+        little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+        digest.update(np.ascontiguousarray(little).data)
+    return digest.hexdigest()
 
 
 def check_dataset(dataset: Dataset) -> None:

@@ -26,7 +26,8 @@ FEW_POINTS = 40
 """Up to here every epoch is a marker too, so that one epoch, or two, can be seen."""
 TRAINING, VALIDATION = PALETTE[1], PALETTE[0]
 
-_LEGEND = {"running": "running mean while training", "validation": "validation"}
+_LEGEND_ORDER = ("train", "running", "validation")
+_LEGEND = {"running": "running mean", "validation": "validation"}
 
 
 def draw_curves(
@@ -154,7 +155,8 @@ def _lone_points(values: Sequence[float]) -> list[int]:
 def _legend(curves: Sequence[Curve], several: bool, x_axis: str) -> list[Line2D]:
     """Returns what the figure's signs mean: training, validation, best epoch; those it has."""
     entries = []
-    for curve in {curve.role: curve for curve in curves}.values():
+    by_role = {curve.role: curve for curve in curves}
+    for curve in sorted(by_role.values(), key=lambda curve: _LEGEND_ORDER.index(curve.role)):
         is_faint = _is_second(curve, curves)
         entry = _legend_line(curve, several, is_faint=is_faint)
         is_training = curve.role != "validation" and not is_faint

@@ -12,6 +12,7 @@ from dlrun.errors import RunError, did_you_mean
 from dlrun.files import make_folder
 from dlrun.plots.curves import Curve, History, curve_rows, draw_curves, metric_names
 from dlrun.plots.diagram import draw_model
+from dlrun.plots.evaluation_plots import draw_evaluation
 from dlrun.plots.figure import DPI
 from dlrun.runs import Run
 
@@ -36,11 +37,12 @@ class PlotStyle:
 
 
 def draw_run(run: Run) -> list[Path]:
-    """Draws a run's curves and its model into its `plots` folder."""
+    """Draws a run's curves, its model and, if it has one, its evaluation into its `plots`."""
     paths = draw_runs([run], PlotStyle())
     diagram = run.plots_dir / "model.png"
     draw_model(run.parameters.to_dict(), diagram, title=run.config.name)
-    return [*paths, diagram]
+    evaluated = draw_evaluation(run) if run.has_evaluation else []
+    return [*paths, diagram, *evaluated]
 
 
 def draw_runs(

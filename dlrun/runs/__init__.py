@@ -4,7 +4,7 @@ Only this package knows the file names inside a run folder. `record` writes; it 
 this file, so that commands that only read need not load NumPy.
 """
 
-from dlrun.runs.find import find_run, list_runs, resolve_runs_dir
+from dlrun.runs.find import find_run, list_runs, resolve_runs_dir, single_run
 from dlrun.runs.run import Run
 
-__all__ = ["Run", "find_run", "list_runs", "resolve_runs_dir"]
+__all__ = ["Run", "find_run", "list_runs", "resolve_runs_dir", "single_run"]

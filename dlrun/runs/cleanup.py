@@ -13,11 +13,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dlrun.errors import ConfigError, RunError, StorageError
-from dlrun.files import write_json
 from dlrun.monitor import is_better
 from dlrun.runs import run as layout
 from dlrun.runs.checkpoints import read_last
-from dlrun.runs.create import UNFINISHED, now
+from dlrun.runs.create import UNFINISHED, amend_info, now
 from dlrun.runs.find import list_runs, resolve_runs_dir
 from dlrun.runs.leftovers import (
     ENDED,
@@ -243,7 +242,7 @@ def _note_removed(run: Run, removal: Removal) -> None:
     files = list(before["files"]) if isinstance(before, dict) else []
     files = list(dict.fromkeys([*files, removal.path.name]))
     note = {"time": now(), "files": files, "reason": removal.reason}
-    write_json(run.path / layout.RUN, run.info | {"weights_removed": note})
+    amend_info(run, weights_removed=note)
 
 
 def _cannot_be_removed(path: Path, error: OSError) -> StorageError:

@@ -142,6 +142,15 @@ def config_hash(run: Run) -> str:
     return hashlib.sha256((run.path / layout.CONFIG).read_bytes()).hexdigest()[:12]
 
 
+def amend_info(run: Run, **changes: Any) -> None:
+    """Changes facts in the `run.json` of a run that no process trains.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    write_json(run.path / layout.RUN, {**Run(run.path).info, **changes})
+
+
 def _new_info(
     run_id: str, config: Config, command: Sequence[str], overrides: Sequence[str]
 ) -> dict[str, Any]:
@@ -170,6 +179,7 @@ def _new_info(
         "reproduces": None,
         "hashes": {},
         "not_repeatable": [],
+        "test_looks": [],
     }
 
 

@@ -105,6 +105,35 @@ def find_run(name: str, runs_dir: Path | None = None) -> Run:
     raise RunError(f"no run {name!r} in {folder}{hint}")
 
 
+def single_run(run: Run, member: int | None = None) -> Run:
+    """Returns the run itself, or the member of it that is meant; one with members has no model.
+
+    Args:
+        run: A run, which may have repeats or folds.
+        member: Counted from 0.
+
+    Raises:
+        RunError: there is no such member, or none is named and there are several.
+    """
+    members = run.members
+    if not members and member is None:
+        return run
+    if not members:
+        raise RunError(f"{run.path}: has no members; leave --member out")
+    last = len(members) - 1
+    if member is None:
+        best = run.metrics.get("best_member") if run.has_metrics else None
+        monitor = run.metrics.get("monitor") if run.has_metrics else None
+        hint = "" if best is None else f"; the best by {monitor} is --member {best}"
+        raise RunError(
+            f"{run.path}: it is {len(members)} runs, and one is needed; name it by --member 0 to "
+            f"{last}{hint}"
+        )
+    if member > last:
+        raise RunError(f"{run.path}: no member {member}; there are --member 0 to {last}")
+    return members[member]
+
+
 def _latest(folder: Path, ids: list[str]) -> Run:
     """The run that the file `latest` names, if it is one of those that there are."""
     try:

@@ -56,6 +56,18 @@ INFO: Spec = {
     ),
     "hashes": ({"*": "text?"}, None),
     "not_repeatable": (["text"], None),
+    "test_looks": (
+        [
+            {
+                "time": "text",
+                "test_set": "text",
+                "dataset": "text?",
+                "num_rows": "whole?",
+                "by": "text?",
+            }
+        ],
+        None,
+    ),
     "weights_removed": ({"time": "text?", "files": ["text"], "reason": "text?"}, None),
 }
 
@@ -69,7 +81,40 @@ METRICS: Spec = {
     "final": _VALUES,
     "kept_epoch": "whole?",
     "test": _VALUES,
+    "train_eval_rows": "whole?",
+    "best_member": "whole?",
 }
+
+_ESTIMATE: Spec = {"value": "number?", "low": "number?", "high": "number?"}
+
+_PART: Spec = {
+    "num_rows": "whole",
+    "metrics": {"*": _ESTIMATE},
+    "baseline": {"says": "text", "metrics": {"*": "number?"}},
+    "per_class": (
+        [
+            {
+                "class": "text",
+                "precision": "number?",
+                "recall": "number?",
+                "f1": "number?",
+                "num_rows": "whole",
+            }
+        ],
+        None,
+    ),
+    "confusion_matrix": ([["whole"]], None),
+    "threshold": "number?",
+    "calibration": (
+        {
+            "expected_calibration_error": "number?",
+            "bins": [{"mean_probability": "number", "share": "number", "num_rows": "whole"}],
+        },
+        None,
+    ),
+}
+
+EVALUATION: Spec = {"validation": _PART, "test": _PART, "other_tests": ({"*": _PART}, None)}
 
 DATASET: Spec = {
     "name": "text",

@@ -15,16 +15,17 @@ from typing import Any
 import numpy as np
 
 from dlrun.errors import DivergedError, StorageError
-from dlrun.files import storage_error, write_bytes, write_json, write_text
+from dlrun.files import read_npz, storage_error, write_bytes, write_json, write_text
 from dlrun.parameters import ModelCount, count_lines
 from dlrun.runs import run as layout
 from dlrun.runs.create import now
+from dlrun.runs.looks import TestSet, new_look
 from dlrun.runs.run import Run
 
 HEARTBEAT_SECONDS = 10.0
 """Between two signs of life in `run.json`, by which other hosts know that a run goes on."""
 
-_OF_THE_END = (layout.METRICS, layout.HISTORY_JSON, layout.PREDICTIONS)
+_OF_THE_END = (layout.METRICS, layout.HISTORY_JSON, layout.PREDICTIONS, layout.EVALUATION)
 
 
 class Recorder:
@@ -137,6 +138,15 @@ class Recorder:
         """Writes `predictions.npz`."""
         write_bytes(self.run.path / layout.PREDICTIONS, _npz(arrays))
 
+    def evaluation(self, reports: Mapping[str, Any]) -> None:
+        """Writes `evaluation.json`."""
+        write_json(self.run.path / layout.EVALUATION, reports)
+
+    def note_look(self, test_set: TestSet, by: str) -> None:
+        """Notes that a test set is looked at from now on."""
+        looks = list(self._info.get("test_looks") or [])
+        self._write_info({"test_looks": [*looks, new_look(test_set, now(), by)]})
+
     def model(self, model: Any) -> None:
         """Writes `model.keras`."""
         final = self.run.path / layout.MODEL
@@ -181,6 +191,42 @@ class Recorder:
             self._info |= changes
             self._info |= {"heartbeat": now(), "duration_seconds": round(seconds, 3)}
             write_json(self.run.path / layout.RUN, self._info)
+
+
+def add_test(
+    run: Run,
+    values: Mapping[str, float],
+    report: Mapping[str, Any],
+    arrays: Mapping[str, np.ndarray],
+) -> None:
+    """Adds what a look at the test rows found to a run that has ended before it looked.
+
+    Args:
+        run: Not one that is being trained.
+        values: Loss and metrics, for `metrics.json`.
+        report: For `evaluation.json`.
+        arrays: For `predictions.npz`.
+
+    Raises:
+        StorageError: a file cannot be written.
+    """
+    before = run.evaluation if run.has_evaluation else {}
+    path = run.path / layout.PREDICTIONS
+    kept = read_npz(path) if path.is_file() else {}
+    write_bytes(path, _npz({**kept, **arrays}))
+    write_json(run.path / layout.EVALUATION, {**before, "test": report})
+    write_json(run.path / layout.METRICS, {**run.metrics, "test": dict(values)})
+
+
+def add_other_test(run: Run, name: str, report: Mapping[str, Any]) -> None:
+    """Adds what a look at other data found, by the data set's name, to `evaluation.json`.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    before = run.evaluation if run.has_evaluation else {}
+    others = {**(before.get("other_tests") or {}), name: report}
+    write_json(run.path / layout.EVALUATION, {**before, "other_tests": others})
 
 
 def _npz(arrays: Mapping[str, np.ndarray]) -> bytes:

@@ -41,12 +41,15 @@ HISTORY_JSON = "history.json"
 PARAMETERS = "parameters.json"
 SUMMARY = "summary.txt"
 METRICS = "metrics.json"
+EVALUATION = "evaluation.json"
 PREDICTIONS = "predictions.npz"
 MODEL = "model.keras"
 CHECKPOINTS = "checkpoints"
 PLOTS = "plots"
 LOG = "run.log"
 LOCK = ".lock"
+REPEATS = "repeats"
+FOLDS = "folds"
 
 STATUSES = ("running", "finished", "interrupted", "failed", "diverged")
 """What `run.json` says."""
@@ -71,6 +74,16 @@ class Run:
     def id(self) -> str:
         """The run's id, `YYYYMMDD-HHMMSS-<config name>-<4 hex>`."""
         return self.path.name
+
+    @property
+    def members(self) -> list[Run]:
+        """The runs of its repeats and folds, in order; none of a single run."""
+        return [
+            Run(inner)
+            for outer in (_numbered(self.path / REPEATS) or [self.path])
+            for inner in (_numbered(outer / FOLDS) or [outer])
+            if inner != self.path
+        ]
 
     @property
     def plots_dir(self) -> Path:
@@ -104,10 +117,20 @@ class Run:
         """`metrics.json`: best and final values, and test values where there is a test set."""
         return self._facts(METRICS, kinds.METRICS)
 
+    @cached_property
+    def evaluation(self) -> dict[str, Any]:
+        """`evaluation.json`: by part, metrics with intervals, the baseline, what is confused."""
+        return self._facts(EVALUATION, kinds.EVALUATION)
+
     @property
     def has_metrics(self) -> bool:
         """Whether an epoch was finished, so that there are values to show."""
         return os.path.lexists(self.path / METRICS)
+
+    @property
+    def has_evaluation(self) -> bool:
+        """Whether its kept model was judged; a run that ended early has not come to that."""
+        return os.path.lexists(self.path / EVALUATION)
 
     @cached_property
     def parameters(self) -> ModelCount:
@@ -144,10 +167,11 @@ class Run:
         return read_columns(self.path / HISTORY_CSV)
 
     def predictions(self, part: str) -> dict[str, np.ndarray]:
-        """Returns `rows`, `outputs` and `labels` kept for "validation" or "test".
+        """Returns `rows`, `outputs` and `labels` kept for "validation" or "test", and `losses`.
 
         `rows` are row numbers of the data set, (n,) int64; `outputs` what the model gave,
-        (n, units) float32; `labels` class numbers (n,) int64 or values float32.
+        (n, units) float32; `labels` class numbers (n,) int64 or values float32; `losses` the
+        loss of each row, (n,) float32, where it is known.
 
         Raises:
             RunError: the run keeps none for that part, or the file is damaged.
@@ -163,6 +187,8 @@ class Run:
         names = {name: f"{part}_{name}" for name in ("rows", "outputs", "labels")}
         if not set(names.values()) <= set(arrays):
             raise UnreadableError(path, f"no predictions for {part!r}")
+        if f"{part}_losses" in arrays:
+            names["losses"] = f"{part}_losses"
         found = {name: arrays[key] for name, key in names.items()}
         if not all(_holds_numbers(array) for array in found.values()):
             raise UnreadableError(path, "it holds something else than numbers")
@@ -208,6 +234,16 @@ class Run:
             raise
         except UnreadableError:
             return
+
+
+def _numbered(folder: Path) -> list[Path]:
+    """The folders in it that are named by a number, in order; nothing else is a member."""
+    try:
+        names = [name for name in os.listdir(folder) if name.isdecimal() and name.isascii()]
+    except OSError:
+        return []
+    paths = [folder / name for name in sorted(names, key=int)]
+    return [path for path in paths if path.is_dir() and not path.is_symlink()]
 
 
 def _holds_numbers(array: Any) -> bool:

@@ -4,7 +4,14 @@ from dlrun.training.batches import batch_order
 from dlrun.training.best import BestWeights, choose_best
 from dlrun.training.callback_states import callbacks_gone, callbacks_without_state
 from dlrun.training.engine import Engine, choose_engine
-from dlrun.training.evaluation import EVALUATION_BATCH_SIZE, evaluate_rows, predict_rows
+from dlrun.training.evaluation import (
+    EVALUATION_BATCH_SIZE,
+    Evaluator,
+    evaluate_rows,
+    make_evaluator,
+    make_predictor,
+    predict_rows,
+)
 from dlrun.training.fit import Fitted, fit_model
 from dlrun.training.hashes import data_hashes, weights_hash
 from dlrun.training.keeping import Keeping, checkpoint_writer
@@ -17,6 +24,7 @@ __all__ = [
     "EVALUATION_BATCH_SIZE",
     "BestWeights",
     "Engine",
+    "Evaluator",
     "Fitted",
     "Keeping",
     "TensorData",
@@ -30,6 +38,8 @@ __all__ = [
     "describe_train_eval",
     "evaluate_rows",
     "fit_model",
+    "make_evaluator",
+    "make_predictor",
     "memory_told",
     "not_repeatable",
     "predict_rows",

@@ -20,6 +20,9 @@ EVALUATION_BATCH_SIZE = 1024
 Evaluation = Callable[[], dict[str, float]]
 """Evaluates the model, as it then is, on rows that were named before; metrics by name."""
 
+Evaluator = Callable[[np.ndarray], Evaluation]
+"""Takes row numbers, (num_rows,) int64; returns their evaluation."""
+
 
 def evaluate_rows(
     model: Any, data: TensorData, rows: np.ndarray, batch_size: int = EVALUATION_BATCH_SIZE
@@ -35,10 +38,8 @@ def make_evaluator(
     *,
     in_loop: bool = False,
     watching: Any = None,
-) -> Callable[[np.ndarray], Evaluation]:
-    """Returns a function that takes row numbers, (num_rows,) int64, and returns their evaluation.
-
-    Parts of the data share what is traced.
+) -> Evaluator:
+    """Returns what evaluates any rows of the data; parts of the data share what is traced.
 
     Args:
         model: Compiled.
@@ -129,17 +130,51 @@ def read_metrics(model: Any) -> dict[str, float]:
     return numbers_of(model.get_metrics_result())
 
 
-def predict_rows(
-    model: Any, data: TensorData, rows: np.ndarray, batch_size: int = EVALUATION_BATCH_SIZE
-) -> np.ndarray:
-    """Returns the model's outputs for some rows, (rows, *output), in inference mode."""
+Predictor = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray | None]]
+"""Takes row numbers; returns outputs, (rows, *output), and the loss of each row, (rows,)."""
+
+
+def make_predictor(
+    model: Any, data: TensorData, batch_size: int = EVALUATION_BATCH_SIZE
+) -> Predictor:
+    """Returns what predicts rows in inference mode; parts of the data share what is traced.
+
+    Losses are without what regularizers add, times the rows' own weights; None where the loss
+    is no mean over rows.
+    """
 
     @tf.function(  # type: ignore[untyped-decorator]
         input_signature=[tf.TensorSpec([None], tf.int64)], autograph=False
     )
-    def predict(batch: Any) -> Any:
-        return model(data.features(batch), training=False)
+    def predict(rows: Any) -> Any:
+        x, y, *weight = data.test_batch(rows)
+        outputs = model(x, training=False)
+        return outputs, _row_losses(model.loss, y, outputs, *weight)
 
-    starts = range(0, len(rows), batch_size)
-    outputs = [predict(tf.constant(rows[a : a + batch_size])).numpy() for a in starts]
-    return np.concatenate(outputs)
+    def predictor(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+        starts = range(0, len(rows), batch_size)
+        batches = [predict(tf.constant(rows[a : a + batch_size])) for a in starts]
+        outputs = np.concatenate([batch[0].numpy() for batch in batches])
+        if any(batch[1] is None for batch in batches):
+            return outputs, None
+        return outputs, np.concatenate([batch[1].numpy() for batch in batches])
+
+    return predictor
+
+
+def _row_losses(loss: Any, y: Any, outputs: Any, weight: Any = None) -> Any:
+    """The loss of each row, of which Keras takes the mean; None where it does something else."""
+    if getattr(loss, "reduction", None) != "sum_over_batch_size":
+        return None
+    values = loss.call(tf.cast(y, loss.dtype), tf.cast(outputs, loss.dtype))
+    if not values.shape.rank:  # Dice and Tversky look at the batch as a whole
+        return None
+    values = tf.reduce_mean(tf.reshape(values, [tf.shape(values)[0], -1]), axis=1)
+    return values if weight is None else values * tf.cast(weight, values.dtype)
+
+
+def predict_rows(
+    model: Any, data: TensorData, rows: np.ndarray, batch_size: int = EVALUATION_BATCH_SIZE
+) -> np.ndarray:
+    """Returns the model's outputs for some rows, (rows, *output), in inference mode."""
+    return make_predictor(model, data, batch_size)(rows)[0]

@@ -14,6 +14,7 @@ from dlrun.runs.checkpoints import TrainingState
 from dlrun.training.best import BestWeights
 from dlrun.training.callback_states import prepare_to_go_on
 from dlrun.training.engine import Engine, choose_engine
+from dlrun.training.evaluation import Evaluator
 from dlrun.training.keeping import Keeping
 from dlrun.training.loop import Loop, prepare_loop, run_epoch
 from dlrun.training.state import capture_state, check_weights, restore_state
@@ -27,10 +28,12 @@ class Fitted:
     Attributes:
         history: One mapping an epoch, Keras's names, plus `learning_rate` and `epoch_seconds`.
         kept_epoch: Epoch, counted from 1, whose weights the model now holds.
+        evaluator: Evaluates the model on other rows, by what is traced already.
     """
 
     history: Sequence[Mapping[str, float]]
     kept_epoch: int
+    evaluator: Evaluator
 
 
 def fit_model(
@@ -126,7 +129,7 @@ def _end(
     model.optimizer.finalize_variable_values(model.trainable_variables)  # averages, if it keeps any
     loop.watching.on_train_end(dict(history[-1]))
     kept = _restored_epoch(built.callbacks, len(history)) if best is None else best.restore(model)
-    return Fitted(history, kept)
+    return Fitted(history, kept, loop.evaluator)
 
 
 def _restored_epoch(callbacks: Sequence[Any], last: int) -> int:

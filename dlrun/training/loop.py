@@ -17,7 +17,7 @@ from dlrun.prepare import PreparedData
 from dlrun.runs.checkpoints import TrainingState
 from dlrun.training.batches import batch_order
 from dlrun.training.engine import Engine
-from dlrun.training.evaluation import Evaluation, make_evaluator, read_metrics
+from dlrun.training.evaluation import Evaluation, Evaluator, make_evaluator, read_metrics
 from dlrun.training.passes import Pass, make_pass, make_step_pass
 from dlrun.training.state import diverged
 from dlrun.training.steps import Steps, steps_of_epoch
@@ -36,6 +36,7 @@ class Loop:
     watching: Any
     train_pass: Pass
     steps_of: Callable[..., Steps]
+    evaluator: Evaluator
     evaluations: Sequence[Evaluation]
     report: Report
 
@@ -64,6 +65,9 @@ def prepare_loop(
     else:
         make = make_step_pass if engine.name == "stepwise" else make_pass
         train_pass = make(train, num_rows, batch_size)
+    evaluator = make_evaluator(built.model, tensors, in_loop=engine.name != "stepwise")
+    watched = make_evaluator(built.model, tensors, watching=watching)
+    validator = watched if engine.every_batch else evaluator
     return Loop(
         model=built.model,
         data=data,
@@ -71,7 +75,8 @@ def prepare_loop(
         watching=watching,
         train_pass=train_pass,
         steps_of=steps_of_epoch(engine, watching, built.model),
-        evaluations=_make_evaluations(built.model, tensors, data, watching, engine),
+        evaluator=evaluator,
+        evaluations=_make_evaluations(data, validator, evaluator, watching),
         report=report,
     )
 
@@ -141,17 +146,15 @@ def _with_additions(model: Any, logs: dict[str, float]) -> dict[str, float]:
 
 
 def _make_evaluations(
-    model: Any, tensors: TensorData, data: PreparedData, watching: Any, engine: Engine
+    data: PreparedData, validator: Evaluator, evaluator: Evaluator, watching: Any
 ) -> list[Evaluation]:
     """What is evaluated after each epoch: the validation part, and training rows like it."""
-    in_loop, found = engine.name != "stepwise", []
-    evaluation_of = make_evaluator(model, tensors, in_loop=in_loop)
+    found = []
     if len(data.splits.validation):
-        watched = make_evaluator(model, tensors, watching=watching)
-        evaluate = (watched if engine.every_batch else evaluation_of)(data.splits.validation)
+        evaluate = validator(data.splits.validation)
         found.append(_named(VALIDATION, _told_to(watching, evaluate)))
     if len(rows := train_eval_rows(data)):
-        found.append(_named(TRAIN_EVAL, evaluation_of(rows)))
+        found.append(_named(TRAIN_EVAL, evaluator(rows)))
     return found
 
 

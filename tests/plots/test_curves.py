@@ -113,7 +113,7 @@ def test_beside_fair_training_values_the_running_mean_is_faint(tmp_path: Path, d
     assert [line.get_linestyle() for line in (running, train, validation)] == ["--", "-", "-"]
     assert running.get_alpha() < train.get_alpha() == validation.get_alpha() == 1
     assert running.get_color() == train.get_color() != validation.get_color()
-    assert {"training", "running mean while training", "validation"} <= set(drawn.texts())
+    assert {"training", "running mean", "validation"} <= set(drawn.texts())
 
 
 def test_several_runs_show_one_training_curve_each(tmp_path: Path, drawn) -> None:

@@ -1,0 +1,47 @@
+"""`dlrun test`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dlrun.cli.arguments import MemberOption
+
+
+def test(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run, or `latest`.")],
+    dataset: Annotated[
+        str | None,
+        typer.Option("--dataset", help="Look at this data set, or .npz file, instead."),
+    ] = None,
+    member: MemberOption = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No progress and no messages; only the result.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+) -> None:
+    """Evaluate a run's kept model on test rows; every look at them is dated and counted."""
+    from dlrun.cli.display import showing
+    from dlrun.cli.evaluation import metric_lines
+    from dlrun.cli.signals import signals_heard
+    from dlrun.cli.text import json_text, shown
+    from dlrun.runs import find_run, single_run
+    from dlrun.runs.looks import count_looks
+    from dlrun.screen import own_stderr
+    from dlrun.testing import look_at_test
+
+    found = single_run(find_run(run), member)
+    with signals_heard(), own_stderr(), showing(quiet=quiet) as report:
+        look = look_at_test(found, dataset, report)
+    looks = count_looks(look.test_set)
+    if as_json:
+        facts = {"run": found.id, "dataset": look.dataset, "test_set": look.test_set}
+        counted = {"is_new": look.is_new, "looks": looks.number, "first_look": looks.first}
+        typer.echo(json_text({**facts, **counted, **look.report}))
+        return
+    number = f"{look.report['num_rows']:,} test rows of {look.dataset}"
+    typer.echo(shown(f"{found.id}: {number}{'' if look.is_new else ', looked at before'}"))
+    for line in metric_lines(look.report):
+        typer.echo(shown(line, lines=True))
+    typer.echo(f"  {'looks':<11} {looks}")

@@ -1,0 +1,34 @@
+"""Imports that can wait until a training is under way, made while TensorFlow computes."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from contextlib import suppress
+
+from dlrun.events import EpochEnded, Event, Report
+
+
+def import_meanwhile(report: Report, *modules: str) -> Report:
+    """Returns a report that imports modules in a thread once the first epoch is over.
+
+    Before that the process is busy in Python, where two threads take turns; after it TensorFlow
+    computes, and scikit-learn and matplotlib cost a second less at the end. Whoever imports them
+    later waits for the thread, and meets what went wrong in it.
+    """
+    begun = False
+
+    def listen(event: Event) -> None:
+        nonlocal begun
+        report(event)
+        if isinstance(event, EpochEnded) and not begun:
+            begun = True
+            threading.Thread(target=_import, args=modules, daemon=True).start()
+
+    return listen
+
+
+def _import(*modules: str) -> None:
+    for name in modules:
+        with suppress(Exception):
+            importlib.import_module(name)

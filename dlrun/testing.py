@@ -1,0 +1,156 @@
+"""Looks at test rows, by a run that has ended: its own that it has not seen yet, or others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from dlrun.config import DatasetConfig
+from dlrun.data import Dataset, Scaling, Splits, encode_labels, load_dataset
+from dlrun.errors import RunError
+from dlrun.evaluation.meaning import meaning_of
+from dlrun.events import Message, Report, ignore
+from dlrun.prepare import PreparedData, choose_encoding, import_own, prepare_data
+from dlrun.resumption import check_same_data
+from dlrun.runs import Run
+from dlrun.runs.create import amend_info, now
+from dlrun.runs.lock import only_process
+from dlrun.runs.looks import TestSet, new_look
+from dlrun.runs.record import add_other_test, add_test
+
+
+@dataclass(frozen=True)
+class TestLook:
+    """What a look at test rows found.
+
+    Attributes:
+        run: That was tested.
+        dataset: Name of the data set.
+        test_set: The rows' hash, by which looks are counted.
+        report: What `evaluation.json` keeps of it.
+        is_new: Whether the rows were looked at now; else it had been done before.
+    """
+
+    __test__ = False  # no tests in it, whatever pytest makes of its name
+
+    run: Run
+    dataset: str
+    test_set: str
+    report: Mapping[str, Any]
+    is_new: bool
+
+
+def look_at_test(run: Run, dataset: str | None = None, report: Report = ignore) -> TestLook:
+    """Evaluates a run's kept model on test rows, and keeps what comes out in its folder.
+
+    Args:
+        run: A single run that has ended.
+        dataset: Name of another data set, or path of an .npz file, whose official test rows (or
+            all rows, where it has none) are looked at; None: the run's own test rows. Those are
+            looked at once; after that, what was found is returned again.
+        report: Told whatever is worth knowing.
+
+    Raises:
+        RunError: it runs, has no model, or held no test rows back; or the other data do not fit.
+        DatasetError: the data cannot be had.
+    """
+    if run.status == "running":
+        raise RunError(f"{run.path}: it is running; its test rows are looked at when it ends")
+    if dataset is None and run.has_evaluation and "test" in run.evaluation:
+        looks = [look for look in run.info.get("test_looks") or [] if look["by"] in _OF_ITS_OWN]
+        test_set = str(looks[-1]["test_set"]) if looks else ""
+        return TestLook(run, run.dataset["name"], test_set, run.evaluation["test"], is_new=False)
+    data = _own_test(run, report) if dataset is None else _other_data(run, dataset, report)
+    report(Message("loading TensorFlow …"))
+    with only_process(run):
+        return _look(run, data, report, is_own=dataset is None)
+
+
+_OF_ITS_OWN = ("train", "test")
+
+
+def _own_test(run: Run, report: Report) -> PreparedData:
+    data = prepare_data(run.config, report)
+    check_same_data(run, data)
+    if "test" not in data.rows:
+        raise RunError(
+            f"{run.path}: no test rows were held back when it was trained; test it on other rows "
+            "by --dataset, or train anew with dataset.split.test=0.15"
+        )
+    return replace(data, scaling=_recorded_scaling(run))
+
+
+def _recorded_scaling(run: Run) -> Scaling:
+    return Scaling.from_dict(run.dataset["scaling"])
+
+
+def _other_data(run: Run, name: str, report: Report) -> PreparedData:
+    """Another data set's test rows, scaled as the run's own data were."""
+    config = run.config
+    asked = DatasetConfig(name=name)
+    if name.endswith(".npz"):
+        options: dict[str, Any] = {"path": name}
+        if run.dataset["task"] == "regression":
+            options["task"] = "regression"
+        asked = DatasetConfig(name="npz", options=options)
+    config = replace(config, dataset=asked)
+    import_own(config)
+    dataset = load_dataset(asked, report)
+    _check_fits(run, dataset)
+    encoding = choose_encoding(config, dataset)
+    first = dataset.num_train_rows if dataset.num_official_test else 0
+    rows = np.arange(first, dataset.num_rows, dtype=np.int64)
+    return PreparedData(
+        config=config,
+        dataset=dataset,
+        splits=Splits(rows, rows[:0], rows),  # nothing is trained
+        scaling=_recorded_scaling(run),
+        labels=encode_labels(dataset.y, dataset.task, dataset.num_classes, encoding),
+        encoding=encoding,
+        messages=(),
+        sample_weight=dataset.sample_weight,
+    )
+
+
+def _check_fits(run: Run, dataset: Dataset) -> None:
+    shape, classes = tuple(run.dataset["input_shape"]), tuple(run.dataset["class_names"])
+    if dataset.input_shape != shape:
+        raise RunError(
+            f"{dataset.name}: a sample has shape {dataset.input_shape}, and {run.id} was trained "
+            f"on {shape}; test it on data of that shape"
+        )
+    if dataset.class_names != classes:
+        both = (dataset.class_names, classes)
+        theirs, ours = (", ".join(names[:5]) or "numbers" for names in both)
+        raise RunError(
+            f"{dataset.name}: has {theirs} to predict, and {run.id} was trained on {ours}; "
+            "test it on data with the same classes"
+        )
+
+
+def _look(run: Run, data: PreparedData, report: Report, *, is_own: bool) -> TestLook:
+    from dlrun.model import build_model  # TensorFlow, 2 s
+    from dlrun.scoring import score_parts
+    from dlrun.threads import settle_threads
+    from dlrun.training import TensorData, make_evaluator
+
+    data = settle_threads(data, ignore)
+    model = build_model(data).model
+    model.set_weights(run.model().get_weights())
+    test_set = TestSet(data.test_hash(), data.dataset.name, len(data.splits.test))
+    look = new_look(test_set, now(), "test" if is_own else "test --dataset")
+    amend_info(run, test_looks=[*(run.info.get("test_looks") or []), look])
+    tensors = TensorData.from_prepared(data)
+    meaning = meaning_of(run.dataset, run.config)
+    evaluator = make_evaluator(model, tensors)
+    scores = score_parts(model, data, tensors, evaluator, ("test",), meaning, report)
+    if "test" not in scores.reports:
+        raise RunError(f"{run.path}: the model gives NaN or infinity for test rows; train anew")
+    if is_own:
+        add_test(run, scores.metrics["test"], scores.reports["test"], scores.arrays)
+    else:
+        add_other_test(run, data.dataset.name, scores.reports["test"])
+    return TestLook(run, data.dataset.name, test_set.hash, scores.reports["test"], is_new=True)
