@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,8 @@ from dlrun.config.imports import import_modules
 from dlrun.config.stack import output_layer
 from dlrun.data import Dataset, Scaling, Splits, encode_labels, fit_scaling, load_dataset
 from dlrun.data import make_splits as split_rows
+from dlrun.data.duplicates import count_copies, describe_copies, drop_copies
+from dlrun.data.splits import PARTS
 from dlrun.data.weights import class_weights, make_train_weight
 from dlrun.errors import DatasetError
 from dlrun.events import Event, Message, Report, ignore
@@ -35,6 +37,7 @@ class PreparedData:
         sample_weight: (n,) float32, the data's own weights, for training, validation and test.
         train_weight: (n,) float32, what training multiplies each row's loss by: the weight of
             its class where the config asks for that, else `sample_weight`; None for 1.
+        copies: How many rows repeat another, by part; from `count_copies`.
     """
 
     config: Config
@@ -46,12 +49,12 @@ class PreparedData:
     messages: tuple[Message, ...]
     sample_weight: np.ndarray | None = None
     train_weight: np.ndarray | None = None
+    copies: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def rows(self) -> Mapping[str, np.ndarray]:
         """Row numbers by part, empty parts left out."""
-        parts = ("train", "validation", "test")
-        return {part: rows for part in parts if len(rows := getattr(self.splits, part))}
+        return rows_by_part(self.splits)
 
     def facts(self) -> dict[str, Any]:
         """Returns what `dataset.json` holds."""
@@ -74,6 +77,7 @@ class PreparedData:
             "weighted": data.sample_weight is not None,
             "class_weight": self._class_weight(),
             "scaling": self.scaling.to_dict(),
+            "duplicates": dict(self.copies),
             "parts": {part: self._part_facts(rows) for part, rows in self.rows.items()},
         }
 
@@ -96,6 +100,11 @@ class PreparedData:
         else:
             facts["label_mean"] = np.mean(self.dataset.y[rows], axis=0, dtype=np.float64).tolist()
         return facts
+
+
+def rows_by_part(splits: Splits) -> Mapping[str, np.ndarray]:
+    """Returns row numbers by part, empty parts left out."""
+    return {part: rows for part in PARTS if len(rows := getattr(splits, part))}
 
 
 def prepare_data(
@@ -121,10 +130,16 @@ def prepare_data(
 
     import_own(config)
     dataset = load_dataset(config.dataset, listen)
+    if config.dataset.duplicates == "drop":
+        dataset = drop_copies(dataset)
     config = resolve_with_data(
         config, task=dataset.task, num_official_test=dataset.num_official_test
     )
     splits = split_rows(dataset, config.dataset.split, config.seed)
+    rows = rows_by_part(splits)
+    copies = count_copies(dataset, rows)
+    sizes = {part: len(found) for part, found in rows.items()}
+    listen(describe_copies(dataset.name, copies, sizes))
     for message in _remarks(config, dataset, splits):
         listen(message)
     train_weight = make_train_weight(config, dataset, splits, listen)
@@ -141,6 +156,7 @@ def prepare_data(
         messages=tuple(messages),
         sample_weight=dataset.sample_weight,
         train_weight=train_weight,
+        copies=copies,
     )
 
 

@@ -60,6 +60,9 @@ class DatasetConfig:
         "how features are scaled, fitted on training rows",
         "auto",
     )
+    duplicates: Literal["report", "drop"] = key(
+        word("report", "drop"), "rows that repeat another: counted by part, or left out", "report"
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

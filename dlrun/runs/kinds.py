@@ -120,6 +120,8 @@ DATASET: Spec = {
     "name": "text",
     "source": "text?",
     "content_hash": "text?",
+    "class_names": (["text"], None),
+    "duplicates": ({"*": {"rows": "whole", "features": "whole"}}, None),
     "parts": {"*": {"num_rows": "whole"}},
 }
 

@@ -42,6 +42,7 @@ dataset:
   options: {}
   split: {train: 0.85, validation: 0.15, test: official}
   scale: auto
+  duplicates: report
 model:
   input_shape: auto
   activation: {LeakyReLU: {}}

@@ -13,6 +13,7 @@ import pytest
 from dlrun.catalog.datasets import CARDS
 from dlrun.config.schema import DatasetConfig
 from dlrun.data import Dataset, fetch_dataset, load_dataset
+from dlrun.data.duplicates import find_copies
 from dlrun.data.source_table import SOURCES
 from dlrun.data.sources import Source, fetch_payloads
 from dlrun.errors import DatasetError
@@ -107,3 +108,12 @@ def test_every_way_that_answers_leads_to_the_genuine_files(
         pytest.skip(str(error).splitlines()[2].strip())
     assert fetched.way == source.ways[i].label
     assert len(fetched.contents) == len(source.payloads)
+
+
+@pytest.mark.parametrize(
+    ("name", "rows", "features"),
+    [("mnist", 0, 0), ("fashion_mnist", 0, 0), ("credit_default", 35, 56)],
+)
+def test_copies_of_rows_are_those_that_are_known(name: str, rows: int, features: int) -> None:
+    found = find_copies(load_dataset(DatasetConfig(name))).count_all()
+    assert found == {"rows": rows, "features": features}
