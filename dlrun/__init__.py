@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from dlrun.config import Loaded
+    from dlrun.config import Config
     from dlrun.events import Report
-    from dlrun.prepare import PreparedData
     from dlrun.runs import Run
 
 __version__ = "0.1.0"
@@ -69,18 +68,32 @@ def train(
     from pathlib import Path
 
     from dlrun.config import load_config, override_texts
+    from dlrun.prepare import prepare_loaded
 
     loaded = load_config(Path(config), overrides)  # first: a typo is told before the rest is loaded
     if note is not None:
         loaded = dataclasses.replace(loaded, config=dataclasses.replace(loaded.config, note=note))
-    data, listen = _prepare(loaded, str(config), report)
+    folder = None if runs_dir is None else Path(runs_dir)
+    if loaded.config.has_members:
+        _refuse_callbacks(loaded.config, callbacks)
+        from dlrun.members import train_members
+
+        return train_members(
+            loaded,
+            source=str(config),
+            report=report,
+            runs_dir=folder,
+            command=command,
+            overrides=override_texts(overrides),
+        )
+    data, listen = prepare_loaded(loaded, str(config), report)
 
     from dlrun.experiment import run_experiment
 
     return run_experiment(
         data,
         report=listen,
-        runs_dir=None if runs_dir is None else Path(runs_dir),
+        runs_dir=folder,
         command=command,
         overrides=override_texts(overrides),
         callbacks=callbacks,
@@ -119,6 +132,7 @@ def resume(
     from dataclasses import replace
     from pathlib import Path
 
+    from dlrun.prepare import prepare_loaded
     from dlrun.resumption import plan_resume
     from dlrun.runs import Run, find_run
     from dlrun.runs.create import copy_run
@@ -126,6 +140,11 @@ def resume(
 
     folder = None if runs_dir is None else Path(runs_dir)
     found = Run(run.path) if isinstance(run, Run) else find_run(str(run), folder)  # read anew
+    if found.has_members:
+        _refuse_callbacks(found.config, callbacks)
+        from dlrun.members import resume_members
+
+        return resume_members(found, overrides, more_epochs=more_epochs, into=into, report=report)
     if into is not None:
         plan = plan_resume(found, overrides, more_epochs)
         found = copy_run(found, into, plan.loaded.config, folder or found.path.parent)
@@ -134,30 +153,20 @@ def resume(
             plan = plan_resume(found, overrides, more_epochs)
         else:
             plan = replace(plan, run=found)
-        data, listen = _prepare(plan.loaded, str(found.path), report)
+        data, listen = prepare_loaded(plan.loaded, str(found.path), report)
 
         from dlrun.experiment import resume_experiment
 
         return resume_experiment(plan, data, report=listen, callbacks=callbacks)
 
 
-def _prepare(loaded: Loaded, source: str, report: Report | None) -> tuple[PreparedData, Report]:
-    """Says what is unwise about a config and prepares its data; TensorFlow comes after."""
-    from dlrun.events import Message, ignore
-    from dlrun.prepare import prepare_data
+def _refuse_callbacks(config: Config, callbacks: Sequence[Any]) -> None:
+    from dlrun.errors import ConfigError, Problem
 
-    listen = report or ignore
-    said = [Message(f"{source}: {problem}", level="warning") for problem in loaded.warnings]
-    said += [Message(remark.message) for remark in loaded.notes]
-    for message in said:
-        listen(message)
-    loading = Message("loading TensorFlow …")
-    if loaded.config.imports:  # a user's own modules need it at once
-        listen(loading)
-    data = prepare_data(loaded.config, listen, said=said)
-    if not loaded.config.imports:
-        listen(loading)
-    return data, listen
+    if callbacks:
+        message = "repeats and folds are trained in other processes, which callbacks from Python "
+        message += "do not reach; name them in the config's training.callbacks"
+        raise ConfigError(config.source, [Problem("training.callbacks", message)])
 
 
 def load_run(name: str | Path = "latest", *, runs_dir: str | Path | None = None) -> Run:

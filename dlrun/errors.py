@@ -6,6 +6,7 @@ DlrunError            shown as "dlrun: error: …" without a traceback
 ├── ModelError        Keras refused a layer, loss, metric or optimizer (exit 2)
 ├── BackendError      Keras or TensorFlow runs already, on another backend or thread count (exit 1)
 ├── DivergedError     loss or weights became NaN or infinite; history up to it is kept (exit 1)
+├── MembersError      some of a run's repeats or folds did not finish; the others are kept (exit 1)
 ├── OutOfMemoryError  data, model or a step of it do not fit into memory (exit 1)
 ├── StorageError      a file cannot be written: full disk, read-only folder (exit 1)
 └── RunError          not a run folder, ambiguous name, unreadable file (exit 2)
@@ -96,6 +97,10 @@ class BackendError(DlrunError):
 
 class DivergedError(DlrunError):
     """The loss or a weight became NaN or infinite; the history up to that epoch is kept."""
+
+
+class MembersError(DlrunError):
+    """Some of a run's repeats or folds did not finish; the others are kept."""
 
 
 class OutOfMemoryError(DlrunError):

@@ -80,7 +80,39 @@ class EpochEnded:
     logs: Mapping[str, float]
 
 
-Event = Message | EngineChosen | Progress | StepsDone | EpochEnded
+@dataclass(frozen=True)
+class FromTask:
+    """What one of several trainings told that run side by side.
+
+    Attributes:
+        task: Its name, such as "repeats/2".
+        event: As it would have told it alone.
+    """
+
+    task: str
+    event: Event
+
+
+@dataclass(frozen=True)
+class TaskEnded:
+    """One of several trainings is over.
+
+    Attributes:
+        task: Its name.
+        status: "finished", "interrupted", "failed", "diverged" or "crashed".
+        text: What came of it, in a few words.
+        done: How many are over.
+        total: Of how many.
+    """
+
+    task: str
+    status: str
+    text: str
+    done: int
+    total: int
+
+
+Event = Message | EngineChosen | Progress | StepsDone | EpochEnded | FromTask | TaskEnded
 Report = Callable[[Event], None]
 
 

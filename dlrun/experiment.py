@@ -9,7 +9,6 @@ from typing import Any
 
 from dlrun.backend import startup_noise, tensorflow_log_to, tf
 from dlrun.config import Config
-from dlrun.evaluation.meaning import meaning_of
 from dlrun.events import EngineChosen, Message, Report, ignore
 from dlrun.meanwhile import import_meanwhile
 from dlrun.model import BuiltModel, build_model
@@ -18,7 +17,6 @@ from dlrun.recording import (
     keep_what_there_is,
     note_look,
     record_epochs,
-    record_scores,
     recording,
 )
 from dlrun.resumption import ResumePlan, check_same_data
@@ -52,11 +50,12 @@ from dlrun.training import (
 
 @dataclass(frozen=True)
 class _Ready:
-    """What training needs, before there is a folder."""
+    """What training needs, before there is a folder; and whether the run is judged here, too."""
 
     data: PreparedData
     built: BuiltModel
     engine: Engine
+    judges: bool = True
 
 
 def run_experiment(
@@ -68,10 +67,26 @@ def run_experiment(
     overrides: Sequence[str] = (),
     callbacks: Sequence[Any] = (),
     reproduces: str | None = None,
+    run_dir: Path | None = None,
+    member_of: str | None = None,
+    judges: bool = True,
 ) -> Run:
     """Trains a config on its prepared data and records everything in a new run folder.
 
-    Every call starts from fresh weights; equal configs give equal weights.
+    Every call starts from fresh weights; equal configs give equal weights. A member of another
+    run does not look at its test rows.
+
+    Args:
+        data: Of the config.
+        report: Told whatever is worth knowing.
+        runs_dir: Where the folder is made.
+        command: What was typed, for the run's record.
+        overrides: Likewise.
+        callbacks: Beside those of the config.
+        reproduces: Id of the run that this one repeats.
+        run_dir: The folder itself; None: one with a new id.
+        member_of: Id of the run that this one is a part of.
+        judges: Whether to call `judge_run` at the end; another process may.
 
     Raises:
         ModelError: Keras refused the model; no folder was made.
@@ -81,13 +96,15 @@ def run_experiment(
         Stopped: a signal asked for it; the folder keeps a checkpoint to go on from.
     """
     with noise_to_log() as noise_into:
-        ready = _get_ready(data, callbacks, report)
+        ready = replace(_get_ready(data, callbacks, report), judges=judges)
         run = create_run(
             ready.data.config,
             runs_dir=runs_dir,
             command=command,
             overrides=overrides,
             reproduces=reproduces,
+            run_dir=run_dir,
+            member_of=member_of,
         )
         with only_process(run):
             _train(run, ready, None, noise_into, report)
@@ -100,6 +117,7 @@ def resume_experiment(
     *,
     report: Report = ignore,
     callbacks: Sequence[Any] = (),
+    judges: bool = True,
 ) -> Run:
     """Goes on with a run, in its folder, as `run_experiment` would have without a stop.
 
@@ -108,6 +126,7 @@ def resume_experiment(
         data: Prepared from its config.
         report: Told whatever is worth knowing.
         callbacks: Those that `run_experiment` was given.
+        judges: As of `run_experiment`.
 
     Raises:
         RunError: data or model are not those that the run began with.
@@ -115,7 +134,7 @@ def resume_experiment(
     """
     check_same_data(plan.run, data)
     with noise_to_log() as noise_into:
-        ready = _get_ready(data, callbacks, report)
+        ready = replace(_get_ready(data, callbacks, report), judges=judges)
         plan = replace(plan, remarks=(*plan.remarks, *_what_callbacks_lost(ready, plan)))
         _train(plan.run, ready, plan, noise_into, report)
     return Run(plan.run.path)
@@ -159,7 +178,8 @@ def _train(
     ):
         history = list(state.history) if state else []
         listen = recording(recorder, history, report)
-        listen = import_meanwhile(listen, "dlrun.evaluation.report", "dlrun.plots.run_plots")
+        if ready.judges:
+            listen = import_meanwhile(listen, "dlrun.judging")
         if plan is not None:
             _record_going_on(recorder, plan, data.config, listen)
         recorder.log(startup_noise.strip() or "TensorFlow started without a word")
@@ -189,18 +209,17 @@ def _train(
             raise
         recorder.model(built.model)
         recorder.note(hashes={"final_weights": weights_hash(built.model)})
-        note_look(recorder, data, by="train")
-        scores = score_parts(
-            built.model,
-            data,
-            tensors,
-            fitted.evaluator,
-            ("validation", "test"),
-            meaning_of(data.facts(), data.config),
-            listen,
-        )
-        record_scores(recorder, scores)
-        record_epochs(recorder, data, built, history, fitted.kept_epoch, scores.metrics.get("test"))
+        parts = ["validation"]
+        if run.info.get("member_of") is None:
+            parts.append("test")
+            note_look(recorder, data, by="train")
+        scores = score_parts(built.model, data, tensors, fitted.evaluator, parts)
+        recorder.predictions(scores.arrays)
+        record_epochs(recorder, data, built, history, fitted.kept_epoch, scores.metrics)
+        if ready.judges:
+            from dlrun.judging import judge_run  # scikit-learn and matplotlib: 1.5 s
+
+            judge_run(run, listen)
 
 
 def _record_going_on(recorder: Recorder, plan: ResumePlan, config: Config, report: Report) -> None:

@@ -13,8 +13,7 @@ def import_meanwhile(report: Report, *modules: str) -> Report:
     """Returns a report that imports modules in a thread once the first epoch is over.
 
     Before that the process is busy in Python, where two threads take turns; after it TensorFlow
-    computes, and scikit-learn and matplotlib cost a second less at the end. Whoever imports them
-    later waits for the thread, and meets what went wrong in it.
+    computes, and scikit-learn and matplotlib cost a second less at the end.
     """
     begun = False
 
@@ -23,9 +22,14 @@ def import_meanwhile(report: Report, *modules: str) -> Report:
         report(event)
         if isinstance(event, EpochEnded) and not begun:
             begun = True
-            threading.Thread(target=_import, args=modules, daemon=True).start()
+            begin_imports(*modules)
 
     return listen
+
+
+def begin_imports(*modules: str) -> None:
+    """Imports modules in a thread; whoever imports them later waits for it."""
+    threading.Thread(target=_import, args=modules, daemon=True).start()
 
 
 def _import(*modules: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from dlrun.catalog.datasets import CARDS
-from dlrun.config import Config, flatten_layers, resolve_with_data
+from dlrun.config import Config, Loaded, flatten_layers, resolve_with_data
 from dlrun.config.imports import import_modules
 from dlrun.config.stack import output_layer
 from dlrun.data import Dataset, Scaling, Splits, encode_labels, fit_scaling, load_dataset
@@ -158,6 +158,36 @@ def prepare_data(
         train_weight=train_weight,
         copies=copies,
     )
+
+
+def prepare_loaded(
+    loaded: Loaded, source: str, report: Report | None
+) -> tuple[PreparedData, Report]:
+    """Says what is unwise about a config, prepares its data, and says that TensorFlow comes next.
+
+    Args:
+        loaded: The config.
+        source: What to call it.
+        report: Told; None for nobody.
+
+    Returns:
+        The data, and the report that is there in any case.
+
+    Raises:
+        DlrunError: as `prepare_data`.
+    """
+    listen = report or ignore
+    said = [Message(f"{source}: {problem}", level="warning") for problem in loaded.warnings]
+    said += [Message(remark.message) for remark in loaded.notes]
+    for message in said:
+        listen(message)
+    loading = Message("loading TensorFlow …")
+    if loaded.config.imports:  # a user's own modules need it at once
+        listen(loading)
+    data = prepare_data(loaded.config, listen, said=said)
+    if not loaded.config.imports:
+        listen(loading)
+    return data, listen
 
 
 def import_own(config: Config) -> None:

@@ -10,9 +10,9 @@ from dlrun.events import EngineChosen, EpochEnded, Event, Message, Report
 from dlrun.model import BuiltModel
 from dlrun.prepare import PreparedData
 from dlrun.results import summarize_history
+from dlrun.runs import Run
 from dlrun.runs.looks import TestSet
 from dlrun.runs.record import Recorder
-from dlrun.scoring import Scores
 from dlrun.training import (
     EVALUATION_BATCH_SIZE,
     BestWeights,
@@ -39,10 +39,12 @@ def keep_what_there_is(
             recorder.model(built.model)
             kept_epoch = best.epoch
         record_epochs(recorder, data, built, history, kept_epoch)
+        _draw(recorder, history)
     number = f"{len(history)} epoch{'s' if len(history) != 1 else ''}"
     model = "no model" if kept_epoch is None else f"the model of epoch {kept_epoch}"
     text = f"{recorder.run.path} keeps {number} and {model}; dlrun resume {recorder.run.id} goes on"
-    report(Message(text, level="warning"))
+    is_member = recorder.run.info.get("member_of") is not None  # then its parent is resumed
+    report(Message(text, level="log" if is_member else "warning"))
     with suppress(StorageError):
         recorder.log(text)
 
@@ -72,9 +74,18 @@ def record_epochs(
     built: BuiltModel,
     history: Sequence[Mapping[str, float]],
     kept_epoch: int | None = None,
-    test: Mapping[str, float] | None = None,
+    scores: Mapping[str, Mapping[str, float]] | None = None,
 ) -> None:
-    """Writes `metrics.json` and the plots from the epochs there are, also of an unfinished run."""
+    """Writes `metrics.json` from the epochs there are, also of an unfinished run.
+
+    Args:
+        recorder: Of the run.
+        data: Prepared.
+        built: The model.
+        history: A row an epoch.
+        kept_epoch: Whose weights are kept; None for none.
+        scores: By part, what the kept weights reach.
+    """
     if not history:
         return
     training = data.config.training
@@ -84,18 +95,17 @@ def record_epochs(
         higher_is_better=built.higher_is_better,
         planned_epochs=training.epochs,
     )
-    metrics |= {"kept_epoch": kept_epoch, "test": dict(test or {}) or None}
+    metrics |= {"kept_epoch": kept_epoch}
+    metrics |= {part: (scores or {}).get(part) for part in ("validation", "test")}
     metrics |= {"evaluation_batch_size": EVALUATION_BATCH_SIZE}
     recorder.metrics(metrics | {"train_eval_rows": len(train_eval_rows(data))})
-    from dlrun.plots.run_plots import draw_run  # matplotlib takes 0.4 s: not before the training
-
-    draw_run(recorder.run)
 
 
-def record_scores(recorder: Recorder, scores: Scores) -> None:
-    """Writes `predictions.npz` and `evaluation.json`."""
-    recorder.predictions(scores.arrays)
-    recorder.evaluation(scores.reports)
+def _draw(recorder: Recorder, history: Sequence[Mapping[str, float]]) -> None:
+    if history:
+        from dlrun.plots.run_plots import draw_run  # matplotlib: 0.4 s
+
+        draw_run(Run(recorder.run.path))
 
 
 def note_look(recorder: Recorder, data: PreparedData, by: str) -> None:

@@ -21,7 +21,7 @@ from dlrun.errors import DivergedError, DlrunError, RunError
 from dlrun.events import Message, Report, ignore
 from dlrun.likeness import Reproduction, compare_data, compare_runs, finished_epochs
 from dlrun.prepare import prepare_data
-from dlrun.runs import Run, find_run, list_runs, resolve_runs_dir
+from dlrun.runs import Run, find_run, list_runs, resolve_runs_dir, single_run
 from dlrun.runs.run import CONFIG
 
 DIFFERENT = 4
@@ -53,7 +53,7 @@ def reproduce(
         DlrunError: its data cannot be had, or its training failed.
         dlrun.stopping.Stopped: Ctrl-C or SIGTERM; a KeyboardInterrupt.
     """
-    recorded = Run(run.path) if isinstance(run, Run) else find_run(str(run), runs_dir)
+    recorded = single_run(Run(run.path) if isinstance(run, Run) else find_run(str(run), runs_dir))
     config = _config_to_repeat(recorded)
     data = prepare_data(config, report)
     changed = compare_data(recorded, data.dataset)
@@ -64,7 +64,12 @@ def reproduce(
 
     try:
         repeated = run_experiment(
-            data, report=report, runs_dir=runs_dir, command=command, reproduces=recorded.id
+            data,
+            report=report,
+            runs_dir=runs_dir,
+            command=command,
+            reproduces=recorded.id,
+            member_of=recorded.info.get("member_of"),  # then its test rows stay unseen here, too
         )
     except DivergedError:  # the recorded run's epochs did not
         repeated = _newest_repetition(recorded, runs_dir)
@@ -109,6 +114,16 @@ def reproduce_each(names: Sequence[str]) -> Iterator[dict[str, Any]]:
             yield _failed_row(name, None, str(run), run.exit_code)
         else:
             yield _reproduce_in_a_process(run)
+
+
+def name_each(names: Sequence[str]) -> list[str]:
+    """Returns the runs to repeat: in the place of one with repeats or folds, each of those."""
+    each = []
+    for name in names:
+        run = _find(name)
+        members = [] if isinstance(run, DlrunError) else run.members
+        each += [str(member.path) for member in members] or [name]
+    return each
 
 
 def _find(name: str) -> Run | DlrunError:

@@ -91,12 +91,7 @@ def plan_resume(run: Run, overrides: Overrides = (), more_epochs: int | None = N
         ConfigError: the changed config cannot work.
     """
     before = run.config
-    texts = override_texts(overrides)
-    if more_epochs is not None:
-        texts.append(f"training.epochs={before.training.epochs + more_epochs}")
-    loaded = load_config(run.path / CONFIG, texts)
-    source = str(run.info.get("config_path") or before.source)
-    loaded = replace(loaded, config=replace(loaded.config, source=source))
+    loaded, texts = _load_changed(run, overrides, more_epochs)
     changed = list(_changed_keys(before.to_dict(), loaded.config.to_dict()))
     _refuse_other_runs(run, loaded.config, changed)
     state = read_last(run)
@@ -114,6 +109,83 @@ def plan_resume(run: Run, overrides: Overrides = (), more_epochs: int | None = N
         remarks=tuple(_remarks(run, state, changed)),
         notes=tuple(_notes(loaded.config, before, state)),
     )
+
+
+@dataclass(frozen=True)
+class MembersResumePlan:
+    """How a run with members goes on.
+
+    Attributes:
+        loaded: The config that it goes on with.
+        overrides: What each member goes on with, as typed.
+        goes_on: Whether members that have finished go on, too.
+        status: Of the run as it was found.
+    """
+
+    loaded: Loaded
+    overrides: tuple[str, ...]
+    goes_on: bool
+    status: str
+
+    def record(self, run: Run) -> dict[str, Any]:
+        """Returns what `run.json` says from now on: who runs it, and that it was resumed."""
+        entry = {"time": now(), "run": run.id, "from": self.status, "epoch": None, "step": None,
+                 "overrides": list(self.overrides), "exact": True, "remarks": []}  # fmt: skip
+        resumed = [*(run.info.get("resumed") or []), entry]
+        return {"note": self.loaded.config.note, "resumed": resumed, **this_process()}
+
+
+def plan_members_resume(
+    run: Run, overrides: Overrides = (), more_epochs: int | None = None
+) -> MembersResumePlan:
+    """Finds out how a run with members goes on.
+
+    Args:
+        run: Not one that runs.
+        overrides: Changes as `plan_resume` takes them, and a larger `repeat`.
+        more_epochs: Added to the epochs that were planned.
+
+    Raises:
+        RunError: it runs, there is nothing to do, or the changes would make another run.
+        ConfigError: the changed config cannot work.
+    """
+    before = run.config
+    loaded, texts = _load_changed(run, overrides, more_epochs)
+    changed = list(_changed_keys(before.to_dict(), loaded.config.to_dict()))
+    _refuse_other_runs(run, loaded.config, [key for key in changed if key != "repeat"])
+    if loaded.config.repeat < before.repeat or (before.repeat == 1 and "repeat" in changed):
+        raise RunError(
+            f"{run.path}: repeat can only grow, from {before.repeat} if that is more than 1, "
+            f"received {loaded.config.repeat}; train a new run for the rest"
+        )
+    if run.status == "running":
+        raise _running(run)
+    goes_on = bool({_public_key(key) for key in changed} - {"repeat", "note"})
+    if run.status == "finished" and not goes_on and "repeat" not in changed:
+        more = f"repeat={2 * before.repeat}" if before.repeat > 1 else "--more-epochs 10"
+        raise RunError(
+            f"{run.path}: finished, all {len(run.members)} members; to go on: "
+            f"dlrun resume {run.id} {more}"
+        )
+    own = tuple(text for text in texts if text.split("=")[0].lstrip("+~") != "repeat")
+    return MembersResumePlan(loaded, own, goes_on, run.status)
+
+
+def _load_changed(
+    run: Run, overrides: Overrides, more_epochs: int | None
+) -> tuple[Loaded, list[str]]:
+    """The recorded config with changes, named as it was at first, and the changes as typed."""
+    texts = override_texts(overrides)
+    if more_epochs is not None:
+        texts.append(f"training.epochs={run.config.training.epochs + more_epochs}")
+    loaded = load_config(run.path / CONFIG, texts)
+    source = str(run.info.get("config_path") or run.config.source)
+    return replace(loaded, config=replace(loaded.config, source=source)), texts
+
+
+def _running(run: Run) -> RunError:
+    who = f"process {run.info.get('pid')} on {run.info.get('host')}"
+    return RunError(f"{run.path}: it is running, {who}; wait for it, or stop it by Ctrl-C")
 
 
 def check_same_data(run: Run, data: PreparedData) -> None:
@@ -191,8 +263,7 @@ def _refuse_what_is_over(
 ) -> None:
     status = run.status
     if status == "running":
-        who = f"process {run.info.get('pid')} on {run.info.get('host')}"
-        raise RunError(f"{run.path}: it is running, {who}; wait for it, or stop it by Ctrl-C")
+        raise _running(run)
     if state is None:
         if status == "finished":
             raise RunError(

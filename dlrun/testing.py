@@ -66,7 +66,7 @@ def look_at_test(run: Run, dataset: str | None = None, report: Report = ignore) 
     data = _own_test(run, report) if dataset is None else _other_data(run, dataset, report)
     report(Message("loading TensorFlow …"))
     with only_process(run):
-        return _look(run, data, report, is_own=dataset is None)
+        return _look(run, data, is_own=dataset is None)
 
 
 _OF_ITS_OWN = ("train", "test")
@@ -131,7 +131,8 @@ def _check_fits(run: Run, dataset: Dataset) -> None:
         )
 
 
-def _look(run: Run, data: PreparedData, report: Report, *, is_own: bool) -> TestLook:
+def _look(run: Run, data: PreparedData, *, is_own: bool) -> TestLook:
+    from dlrun.judging import judge_part
     from dlrun.model import build_model  # TensorFlow, 2 s
     from dlrun.scoring import score_parts
     from dlrun.threads import settle_threads
@@ -144,13 +145,13 @@ def _look(run: Run, data: PreparedData, report: Report, *, is_own: bool) -> Test
     look = new_look(test_set, now(), "test" if is_own else "test --dataset")
     amend_info(run, test_looks=[*(run.info.get("test_looks") or []), look])
     tensors = TensorData.from_prepared(data)
-    meaning = meaning_of(run.dataset, run.config)
-    evaluator = make_evaluator(model, tensors)
-    scores = score_parts(model, data, tensors, evaluator, ("test",), meaning, report)
-    if "test" not in scores.reports:
+    scores = score_parts(model, data, tensors, make_evaluator(model, tensors), ("test",))
+    values, meaning = scores.metrics["test"], meaning_of(run.dataset, run.config)
+    found = judge_part(scores.of_part("test"), meaning, values["loss"])
+    if found is None:
         raise RunError(f"{run.path}: the model gives NaN or infinity for test rows; train anew")
     if is_own:
-        add_test(run, scores.metrics["test"], scores.reports["test"], scores.arrays)
+        add_test(run, values, found, scores.arrays)
     else:
-        add_other_test(run, data.dataset.name, scores.reports["test"])
-    return TestLook(run, data.dataset.name, test_set.hash, scores.reports["test"], is_new=True)
+        add_other_test(run, data.dataset.name, found)
+    return TestLook(run, data.dataset.name, test_set.hash, found, is_new=True)

@@ -16,7 +16,6 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from dlrun.backend import use_threads
 from dlrun.config import Config, flatten_layers
 from dlrun.errors import BackendError
 from dlrun.events import Message, Report, ignore
@@ -54,6 +53,8 @@ def settle_threads(data: PreparedData, report: Report = ignore) -> PreparedData:
     Raises:
         BackendError: the config names a count, and TensorFlow runs on another in this process.
     """
+    from dlrun.backend import use_threads  # TensorFlow, which best_threads does without
+
     config = data.config
     wanted = config.training.threads
     best = best_threads(config, data.dataset.input_shape, len(data.splits.train))

@@ -36,9 +36,13 @@ ORDER = [
     "training",
     "scoring",
     "plots",
+    "judging",
     "recording",
     "experiment",
     "testing",
+    "executors",
+    "aggregation",
+    "members",
     "reproduction",
     "cli",
 ]
@@ -96,7 +100,7 @@ def test_heavy_modules_have_one_door(path: Path) -> None:
 
 @pytest.mark.parametrize("path", modules(), ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_core_code_neither_prints_nor_exits(path: Path) -> None:
-    if concept(path) == "cli":
+    if concept(path) == "cli" or path == PACKAGE / "executors" / "worker.py":  # a program, too
         return
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Call):

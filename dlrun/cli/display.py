@@ -17,8 +17,17 @@ from typing import Any
 import typer
 
 from dlrun import events
+from dlrun.cli.text import shown
 from dlrun.columns import VALIDATION, is_running_mean
-from dlrun.events import EngineChosen, EpochEnded, Event, Message, Report
+from dlrun.events import (
+    EngineChosen,
+    EpochEnded,
+    Event,
+    FromTask,
+    Message,
+    Report,
+    TaskEnded,
+)
 from dlrun.files import plain
 from dlrun.runs import Run
 from dlrun.runs.looks import count_looks
@@ -65,8 +74,17 @@ def _plain_lines(event: Event) -> None:
     elif isinstance(event, EpochEnded):
         values = "  ".join(f"{name} {short_number(value)}" for name, value in event.logs.items())
         typer.echo(f"epoch {event.epoch}/{event.epochs}  {values}", err=True)
+    elif isinstance(event, FromTask) and isinstance(event.event, Message):
+        _plain_lines(event.event)
+    elif isinstance(event, TaskEnded):
+        typer.echo(task_line(event), err=True)
     elif isinstance(event, events.Progress) and event.total and event.done == event.total:
         typer.echo(f"{event.task}: {_amount(event.done, event.unit)}", err=True)
+
+
+def task_line(event: TaskEnded) -> str:
+    """Returns how one of several trainings ended, in a line."""
+    return f"{event.done} of {event.total}  {event.task}: {event.status}, {shown(event.text)}"
 
 
 def show_result(run: Run, *, as_json: bool, quiet: bool) -> None:
@@ -98,6 +116,10 @@ def program_name() -> str:
 
 def result_lines(run: Run) -> list[str]:
     """Returns a finished run's result in a few lines."""
+    if run.has_members:
+        from dlrun.cli.members import members_lines
+
+        return members_lines(run)
     metrics = run.metrics
     final = metrics.get("final") or {}
     held_out = any(name.startswith(VALIDATION) for name in final)

@@ -18,9 +18,17 @@ from rich.progress import (
 from rich.text import Text
 
 from dlrun import events
-from dlrun.cli.display import short_number
+from dlrun.cli.display import short_number, task_line
 from dlrun.columns import TRAIN_EVAL
-from dlrun.events import EngineChosen, EpochEnded, Event, Message, StepsDone
+from dlrun.events import (
+    EngineChosen,
+    EpochEnded,
+    Event,
+    FromTask,
+    Message,
+    StepsDone,
+    TaskEnded,
+)
 
 LINE_SECONDS = 0.2
 """Epochs that follow each other faster than this do not all get a line."""
@@ -72,6 +80,7 @@ class LiveDisplay:
             expand=True,
         )
         self._tasks: dict[str, TaskID] = {}
+        self._running: dict[str, TaskID] = {}
         self._training: TaskID | None = None
         self._names: list[str] = []
         self._last_line = 0.0
@@ -92,8 +101,37 @@ class LiveDisplay:
             self._step(event)
         elif isinstance(event, EpochEnded):
             self._epoch(event)
+        elif isinstance(event, FromTask):
+            self._from_task(event)
+        elif isinstance(event, TaskEnded):
+            self._task_ended(event)
         else:
             self._download(event)
+
+    def _from_task(self, event: FromTask) -> None:
+        """A bar for each training that runs; what it says otherwise as if it were alone."""
+        inner = event.event
+        if isinstance(inner, Message):
+            self(inner)
+        elif isinstance(inner, StepsDone):
+            self._downloads.stop()
+            self._progress.start()
+            total = inner.steps * inner.epochs
+            if event.task not in self._running:
+                self._running[event.task] = self._progress.add_task("", total=total, note="")
+            self._progress.update(
+                self._running[event.task],
+                completed=(inner.epoch - 1) * inner.steps + inner.step,
+                description=event.task,
+                note=f"epoch {inner.epoch}/{inner.epochs}  loss {short_number(inner.logs['loss'])}",
+            )
+
+    def _task_ended(self, event: TaskEnded) -> None:
+        task = self._running.pop(event.task, None)
+        if task is not None:
+            self._progress.remove_task(task)
+        style = "" if event.status == "finished" else "yellow"
+        self._console.print(Text(task_line(event), style=style), soft_wrap=False)
 
     def _step(self, event: StepsDone) -> None:
         if self._training is None:

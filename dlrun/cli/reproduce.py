@@ -26,12 +26,13 @@ def reproduce(
     as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
     """Train recorded runs anew; say whether each is identical, within tolerance or different."""
-    from dlrun.reproduction import exit_code_of
+    from dlrun.reproduction import exit_code_of, name_each
 
-    if len(runs) == 1:
-        rows = [_reproduce_one(runs[0], quiet=quiet, as_json=as_json)]
+    names = name_each(runs)
+    if len(names) == 1:
+        rows = [_reproduce_one(names[0], quiet=quiet, as_json=as_json)]
     else:
-        rows = _reproduce_many(runs, quiet=quiet, as_json=as_json)
+        rows = _reproduce_many(names, quiet=quiet, as_json=as_json)
     if code := exit_code_of(rows):
         raise typer.Exit(code)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dlrun.cli.arguments import OverridesArgument, check_options
+from dlrun.cli.arguments import MemberOption, OverridesArgument, check_options
 
 if TYPE_CHECKING:
     from dlrun.runs import Run
@@ -32,6 +32,10 @@ def summary(
     ] = None,
     limit: Annotated[int, typer.Option(min=0, help="How many runs to show; 0 for all.")] = 50,
     test: Annotated[bool, typer.Option("--test", help="Show test values too.")] = False,
+    members: Annotated[
+        bool, typer.Option("--members", help="Show each repeat and fold of a run, too.")
+    ] = False,
+    member: MemberOption = None,
     diagram: Annotated[
         Path | None, typer.Option(help="Draw the model into this PNG, PDF or SVG.")
     ] = None,
@@ -46,11 +50,12 @@ def summary(
     tokens = overrides or []
     check_options(tokens, _OPTIONS)
     if target is None:
-        _show_table(sort, filters or [], limit, test=test, as_json=as_json, as_csv=as_csv)
+        shape = {"test": test, "members": members, "as_json": as_json, "as_csv": as_csv}
+        _show_table(sort, filters or [], limit, **shape)
     elif target.endswith((".yaml", ".yml")):
         _show_model(Path(target), tokens, diagram, as_json=as_json)
     else:
-        _show_run(target, diagram, threshold, as_json=as_json)
+        _show_run(target, member, diagram, threshold, as_json=as_json)
 
 
 _OPTIONS = (
@@ -58,6 +63,8 @@ _OPTIONS = (
     "--filter",
     "--limit",
     "--test",
+    "--members",
+    "--member",
     "--diagram",
     "--threshold",
     "--json",
@@ -66,7 +73,14 @@ _OPTIONS = (
 
 
 def _show_table(
-    sort: str, filters: list[str], limit: int, *, test: bool, as_json: bool, as_csv: bool
+    sort: str,
+    filters: list[str],
+    limit: int,
+    *,
+    test: bool,
+    members: bool,
+    as_json: bool,
+    as_csv: bool,
 ) -> None:
     from dlrun.cli.tables import dead_line, runs_table
     from dlrun.cli.text import json_text, shown
@@ -74,6 +88,8 @@ def _show_table(
     from dlrun.runs.table import COLUMNS, filter_rows, run_row, sort_rows
 
     runs = list_runs()
+    if members:
+        runs = [one for run in runs for one in (run, *run.members)]
     # Only what is shown is read, where neither order nor choice depends on the rest.
     if sort == "id" and not filters and limit and not (as_json or as_csv):
         rows = [run_row(run, with_test=test) for run in runs[:limit]]
@@ -103,14 +119,23 @@ def _show_table(
             typer.echo(how_to_go_on)
 
 
-def _show_run(name: str, diagram: Path | None, threshold: float | None, *, as_json: bool) -> None:
+def _show_run(
+    name: str,
+    member: int | None,
+    diagram: Path | None,
+    threshold: float | None,
+    *,
+    as_json: bool,
+) -> None:
     from dlrun.cli.display import result_lines
     from dlrun.cli.evaluation import threshold_lines
     from dlrun.cli.tables import run_lines, shown_line
     from dlrun.cli.text import json_text
-    from dlrun.runs import find_run
+    from dlrun.runs import find_run, single_run
 
     run = find_run(name)
+    if member is not None:
+        run = single_run(run, member)
     if diagram is not None:
         _draw(run.parameters.to_dict(), diagram, run.config.name)
     elif threshold is not None:

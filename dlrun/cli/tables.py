@@ -18,6 +18,7 @@ from dlrun.columns import NOT_METRICS, VALIDATION, metric_of
 from dlrun.parameters import count_lines
 from dlrun.runs import Run, resolve_runs_dir
 from dlrun.runs.run import DATASET, ENVIRONMENT, HISTORY_CSV, PARAMETERS
+from dlrun.runs.table import run_row
 
 # From this many columns on, a terminal has room for these columns of the table too.
 _ROOM = {"parameters": 90, "time": 90, "data set": 110, "note": 110}
@@ -83,12 +84,18 @@ def _best(row: Mapping[str, Any]) -> Text:
         return Text("–")
     name = shown(metric_of(row["metric"]))
     where = "" if row["metric"].startswith(VALIDATION) else " (training)"
-    return Text(f"{short_number(row['best'])} {name}{where}")
+    spread = "" if row["sd"] is None else f" ± {short_number(row['sd'])}"
+    return Text(f"{short_number(row['best'])}{spread} {name}{where}")
+
+
+def _config(row: Mapping[str, Any]) -> Text:
+    many = "" if row["members"] is None else f" × {row['members']}"
+    return Text(shown(f"{'–' if row['config'] is None else row['config']}{many}"))
 
 
 _COLUMNS: dict[str, tuple[Literal["left", "right"], Callable[[Mapping[str, Any]], Text]]] = {
     "run": ("left", _word("id")),
-    "config": ("left", _word("config")),
+    "config": ("left", _config),
     "data set": ("left", _word("dataset")),
     "parameters": ("right", _number),
     "epochs": ("right", _word("epochs")),
@@ -153,6 +160,8 @@ def shown_line(line: str) -> str:
 
 def _epochs_so_far(run: Run) -> list[str]:
     """What is known of a run that still goes on, or that nobody could close."""
+    if run.has_members:
+        return _members_so_far(run)
     history = run.read_history() if os.path.lexists(run.path / HISTORY_CSV) else {"epoch": []}
     number = len(history["epoch"])
     if not number:
@@ -166,6 +175,19 @@ def _epochs_so_far(run: Run) -> list[str]:
     return [f"{run.id}: {run.status}, {words} finished", f"  {'last':<11} {'  '.join(last)}"]
 
 
+def _members_so_far(run: Run) -> list[str]:
+    """How far each member of a run has come that has no result yet."""
+    total = len(run.info["members"])
+    lines = [f"{run.id}: {run.status}, no member of {total} has finished"]
+    for member in run.members:
+        row = run_row(member)
+        epochs = f"{row['epochs'] or 0} epochs"
+        lines.append(
+            f"  {member.path.relative_to(run.path).as_posix():<11} {row['status']}, {epochs}"
+        )
+    return lines
+
+
 def _command_to_go_on(run: Run) -> str | None:
     if run.status not in ("dead", "interrupted", "failed"):
         return None
@@ -177,8 +199,10 @@ def _resumed(entries: Sequence[Mapping[str, Any]]) -> list[str]:
     """How often the run was resumed and from where, in one line; none where it never was."""
     if not entries:
         return []
-    places = [f"epoch {entry.get('epoch', 0)}" for entry in entries]
+    places = [f"epoch {entry.get('epoch', 0)}" for entry in entries if "epoch" in entry]
     times = "once" if len(entries) == 1 else f"{len(entries)} times"
+    if entries[0].get("epoch") is None:  # each member has its own place
+        return [times]
     return [f"{times}, after {', '.join(places)}"]
 
 

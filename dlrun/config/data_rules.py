@@ -57,6 +57,12 @@ def _option_check(name: str, default: Any) -> Check | None:
 
 def judge_shares(draft: Draft, found: Findings) -> None:
     """Judges a split's parts against each other."""
+    if draft.split.get("kfold", "none") != "none":
+        _judge_folds(draft, found)
+        return
+    if draft.split.get("fold", "all") != "all":
+        message = "there are no folds; write kfold, such as kfold: 5, or leave fold out"
+        found.error(("dataset", "split", "fold"), message)
     parts = {name: draft.split.get(name) for name in ("train", "validation", "test")}
     path = ("dataset", "split")
     if parts["validation"] == "official" and parts["test"] == "official":
@@ -70,6 +76,21 @@ def judge_shares(draft: Draft, found: Findings) -> None:
         found.error(path, f"the shares must sum to 1, received {listed} = {total:g}")
     elif held_out >= 1:
         found.error(path, "no rows are left to train on; give the other parts less")
+
+
+def _judge_folds(draft: Draft, found: Findings) -> None:
+    path = ("dataset", "split")
+    for part in ("train", "validation"):
+        if draft.split.get(part) not in ("auto", None):
+            message = f"folds decide which rows validate; leave {part} out, or kfold"
+            found.error((*path, part), message)
+    kfold, fold = draft.split.get("kfold"), draft.split.get("fold")
+    if isinstance(kfold, int) and isinstance(fold, int) and fold >= kfold:
+        message = f"there are {kfold} folds, counted from 0, received {fold}"
+        found.error((*path, "fold"), message)
+    test = draft.split.get("test")
+    if is_share(test) and test == 1:
+        found.error((*path, "test"), "no rows are left for the folds; give test less")
 
 
 def judge_official_rows(draft: Draft, found: Findings) -> None:

@@ -90,6 +90,8 @@ class Draft:
     @property
     def has_validation(self) -> bool:
         """Whether there is a validation part; `auto` makes one only where all parts are auto."""
+        if self.split.get("kfold", "none") != "none":
+            return True
         parts = [self.split.get(name, "auto") for name in ("train", "validation", "test")]
         return all(part == "auto" for part in parts) or parts[1] not in ("auto", "none")
 

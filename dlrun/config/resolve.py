@@ -27,7 +27,8 @@ def resolve(draft: Draft) -> None:
 def resolve_split(split: SplitConfig, has_official_test: bool) -> SplitConfig:
     """Returns a split without `auto`, once it is known whether there are official test rows."""
     check = Section(of=SplitConfig)
-    built: SplitConfig = check.build(resolved_shares(check.plain(split), has_official_test))
+    plain = check.plain(split)
+    built: SplitConfig = check.build(plain | resolved_shares(plain, has_official_test))
     return built
 
 
@@ -36,9 +37,13 @@ def resolved_shares(given: Any, has_official_test: bool) -> dict[str, Any]:
 
     A split of nothing but `auto` gets the default shares. Otherwise test means the official
     test rows where there are any and validation does not use them, validation means none, and
-    train is the rest.
+    train is the rest. Of folds only `test` is a share; train and validation stay `auto`.
     """
     parts = {name: given.get(name, "auto") for name in DEFAULT_SHARES}
+    if given.get("kfold", "none") != "none":
+        if parts["test"] == "auto":
+            parts["test"] = "official" if has_official_test else "none"
+        return parts
     if all(value == "auto" for value in parts.values()):
         return dict(DEFAULT_SHARES_BESIDE_OFFICIAL if has_official_test else DEFAULT_SHARES)
     if parts["validation"] == "auto":

@@ -41,6 +41,8 @@ def judge(draft: Draft) -> Findings:
         _loss,
         _metrics,
         _monitors,
+        _target,
+        _seeds,
         _schedule_and_plateau,
         _tensorboard,
         _engine,
@@ -55,7 +57,7 @@ def judge(draft: Draft) -> Findings:
 def judge_with_data(draft: Draft) -> list[Finding]:
     """Returns what is wrong with a config that only its data could tell."""
     found = Findings()
-    for rule in (data_rules.judge_official_rows, _loss, _monitors):
+    for rule in (data_rules.judge_official_rows, _loss, _monitors, _target):
         rule(draft, found)
     return found.errors
 
@@ -125,15 +127,34 @@ def _metrics(draft: Draft, found: Findings) -> None:
             found.error(path, message)
 
 
-def _monitors(draft: Draft, found: Findings) -> None:
+def _known_columns(draft: Draft) -> tuple[list[str], bool]:
+    """The metrics of the history, and whether there can be no others."""
     names = [metric_name(metric) for metric in draft.metrics]
     measured = ["loss", *(name for name in names if name is not None)]
     known = list(measured)
-    knows_all = draft.get("metrics") != "auto" and None not in names
     if draft.has_validation:
         known += [VALIDATION + name for name in measured]
     if draft.get("training", "train_eval") != "off":
         known += [TRAIN_EVAL + name for name in measured]
+    return known, draft.get("metrics") != "auto" and None not in names
+
+
+def _target(draft: Draft, found: Findings) -> None:
+    target, (known, knows_all) = draft.get("target"), _known_columns(draft)
+    for name in target if isinstance(target, dict) and knows_all else ():
+        if name not in known:
+            found.error(("target", name), _unknown_monitor(name, name, known))
+
+
+def _seeds(draft: Draft, found: Findings) -> None:
+    seed, repeat = draft.get("seed"), draft.get("repeat")
+    if isinstance(seed, int) and isinstance(repeat, int) and seed + repeat > 2**32:
+        message = f"{repeat} repeats take the seeds from {seed} on, beyond 4294967295; begin lower"
+        found.error(("seed",), message)
+
+
+def _monitors(draft: Draft, found: Findings) -> None:
+    known, knows_all = _known_columns(draft)
     monitor = draft.get("training", "monitor")
     named: list[tuple[KeyPath, Any]] = [(("training", "monitor"), monitor)]
     for index, callback in enumerate(draft.callbacks):

@@ -20,7 +20,7 @@ from dlrun.config.keys import Section, key, plain_section
 from dlrun.config.metrics import Metrics
 from dlrun.config.reading import as_path, placed_problem
 from dlrun.config.stack import Layers, Repeat
-from dlrun.config.values import Options, Part, Shape, TrainPart
+from dlrun.config.values import Options, Part, Shape, Target, TrainPart, or_none
 from dlrun.errors import Problem
 from dlrun.files import KeyPath, Place
 
@@ -28,6 +28,7 @@ NAME = Text(
     "letters, digits, _ and - (100 at most, the first a letter or digit)",
     r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}",
 )
+SEED = Whole("a whole number from 0 to 4294967295", high=2**32 - 1)
 _COUNT = Whole("a whole number, 1 or more", low=1)
 _THREADS = Whole("a whole number from 1 to 1024", low=1, high=1024)
 
@@ -44,6 +45,24 @@ class SplitConfig:
     train: float | None = key(TrainPart(), "share that trains; auto: the rest", "auto")
     validation: float | str | None = key(Part(), "share that validates, official or none", "auto")
     test: float | str | None = key(Part(), "share that tests, official or none", "auto")
+    kfold: int | None = key(
+        or_none(Whole("a whole number, 2 or more", low=2)),
+        "folds of the training rows, each of which validates once while the others train",
+        "none",
+    )
+    fold: int | Literal["all"] = key(
+        either(Whole("a fold's number from 0"), word("all")),
+        "one fold alone, counted from 0",
+        "all",
+    )
+    test_seed: int | Literal["auto"] = key(
+        either(SEED, word("auto")), "draws the test rows; auto: the config's seed", "auto"
+    )
+
+    @property
+    def has_validation(self) -> bool:
+        """Whether some rows validate; an `auto` that is left may still come to none."""
+        return self.kfold is not None or self.validation is not None
 
 
 @dataclass(frozen=True)
@@ -182,11 +201,7 @@ class Config(FromFile):
     """
 
     name: str = key(NAME, "letters, digits, _ and -; part of the run's id")
-    seed: int = key(
-        Whole("a whole number from 0 to 4294967295", high=2**32 - 1),
-        "decides split, initial weights, order of batches and dropout",
-        0,
-    )
+    seed: int = key(SEED, "decides split, initial weights, order of batches and dropout", 0)
     note: str = key(Text(), "a remark of your own", "")
     imports: tuple[str, ...] = key(
         ListOf("a list of module names", Text("the name of a module")),
@@ -203,6 +218,27 @@ class Config(FromFile):
         Metrics(), "auto: accuracy for classes, mean absolute error for numbers", "auto"
     )
     training: TrainingConfig = key(Section(of=TrainingConfig), "how it is trained, epochs at least")
+    repeat: int = key(
+        Whole("a whole number from 1 to 1000", low=1, high=1000),
+        "how often it is trained, each time with the next seed",
+        1,
+    )
+    target: Mapping[str, float] | None = key(
+        Target(), "what would be enough, such as {val_accuracy: 0.8}", "none"
+    )
+
+    @property
+    def has_members(self) -> bool:
+        """Whether it stands for several runs: repeats, folds, or both."""
+        split = self.dataset.split
+        return self.repeat > 1 or (split.kfold is not None and split.fold == "all")
+
+    def describe_members(self) -> str:
+        """Returns what it stands for: `5 repeats`, `5 folds`, `3 repeats of 5 folds`; else ``."""
+        split = self.dataset.split
+        has_folds = split.kfold is not None and split.fold == "all"
+        repeats = f"{self.repeat} repeats" if self.repeat > 1 else ""
+        return " of ".join(filter(None, [repeats, f"{split.kfold} folds" if has_folds else ""]))
 
     def to_dict(self) -> dict[str, Any]:
         """Returns the normal form as plain data; loaded again it gives an equal config."""

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from dlrun.config.checks import Check, Number, Whole
@@ -80,6 +80,69 @@ class Shape(Check):
     def json_schema(self) -> dict[str, Any]:
         size = {"type": "integer", "minimum": 1}
         return {"anyOf": [{"const": "auto"}, size, {"type": "array", "items": size, "minItems": 1}]}
+
+
+@dataclass(frozen=True)
+class OrNone(Check):
+    """A value of some kind, or `none`; made by `or_none`.
+
+    Attributes:
+        kind: The check of the value.
+    """
+
+    wanted: str = "a value, or 'none'"
+    kind: Check = field(default_factory=Check)
+
+    def accepts(self, value: Any) -> bool:
+        return value in (None, "none") or self.kind.accepts(value)
+
+    def normal(self, value: Any) -> Any:
+        return "none" if value is None else value
+
+    def build(self, normal: Any) -> Any:
+        return None if normal == "none" else normal
+
+    def plain(self, built: Any) -> Any:
+        return "none" if built is None else built
+
+    def json_schema(self) -> dict[str, Any]:
+        return {"anyOf": [self.kind.json_schema(), {"enum": ["none", None]}]}
+
+
+def or_none(kind: Check) -> OrNone:
+    """Returns the check for a value of this kind, or `none`."""
+    return OrNone(f"{kind.wanted}, or 'none'", kind)
+
+
+@dataclass(frozen=True)
+class Target(Check):
+    """Metrics with the value that would be enough, or `none`."""
+
+    wanted: str = "metrics with a number each, such as {val_accuracy: 0.8}, or 'none'"
+
+    def accepts(self, value: Any) -> bool:
+        if not isinstance(value, dict):
+            return value in (None, "none")
+        are_names = all(isinstance(name, str) for name in value)
+        return len(value) > 0 and are_names and all(map(Number().accepts, value.values()))
+
+    def normal(self, value: Any) -> Any:
+        return "none" if value is None else value
+
+    def read(self, value: Any, at: At, reader: Reader) -> Any:
+        for name in value if isinstance(value, dict) else ():
+            reader.visit(at.child(name))
+        return super().read(value, at, reader)
+
+    def build(self, normal: Any) -> Any:
+        return None if normal == "none" else normal
+
+    def plain(self, built: Any) -> Any:
+        return "none" if built is None else dict(built)
+
+    def json_schema(self) -> dict[str, Any]:
+        values = {"type": "object", "additionalProperties": {"type": "number"}, "minProperties": 1}
+        return {"anyOf": [values, {"enum": ["none", None]}]}
 
 
 @dataclass(frozen=True)

@@ -45,11 +45,13 @@ def make_splits(dataset: Dataset, split: SplitConfig, seed: int) -> Splits:
 
     Sizes add up exactly (largest remainder). Where there are classes, each has in each part its
     exact share of rows, rounded up or down. Which rows those are is decided by one shuffle of
-    the training part by `numpy.random.default_rng([seed, SPLIT_STREAM])`.
+    the training part by `numpy.random.default_rng([seed, SPLIT_STREAM])`; where test rows have a
+    seed of their own, or there are folds, by one shuffle for the test rows and one for the rest.
 
     Args:
         dataset: What to divide.
-        split: The parts wanted; `auto` is decided by the data set.
+        split: The parts wanted; `auto` is decided by the data set. Of folds, the one whose
+            validation rows are wanted.
         seed: The experiment's seed, 0 or more.
 
     Raises:
@@ -58,16 +60,51 @@ def make_splits(dataset: Dataset, split: SplitConfig, seed: int) -> Splits:
     """
     wanted = _resolve(dataset, split)
     shares = {part: Fraction(repr(w)) for part, w in wanted.items() if isinstance(w, float)}
-    _check_shares(dataset, shares)
-    rows = _divide(dataset, shares, seed)
+    if split.kfold is None:
+        _check_shares(dataset, shares)
+    test_seed = seed if split.test_seed == "auto" else split.test_seed
+    every = np.arange(dataset.num_train_rows, dtype=np.int64)
+    if split.kfold is not None:
+        rows = _make_fold(dataset, split, shares, seed, test_seed)
+    elif test_seed == seed or "test" not in shares:
+        rows = _divide(dataset, every, shares, seed)
+    else:
+        test = _divide(dataset, every, shares, test_seed)["test"]
+        rest = {part: share for part, share in shares.items() if part != "test"}
+        rows = {**_divide(dataset, _without(every, test), rest, seed), "test": test}
     official = np.arange(dataset.num_train_rows, dataset.num_rows, dtype=np.int64)
     for part, share in wanted.items():
         if share == "official":
             rows[part] = official
     empty = np.empty(0, np.int64)
     train, validation, test = (rows.get(part, empty) for part in PARTS)
-    hints = (*_missing_hints(dataset, rows), *_size_hints(dataset, shares, rows))
+    sizes = () if split.kfold is not None else _size_hints(dataset, shares, rows)
+    hints = (*_missing_hints(dataset, rows), *sizes)
     return Splits(train, validation, test, hints)
+
+
+def _make_fold(
+    dataset: Dataset,
+    split: SplitConfig,
+    shares: dict[str, Fraction],
+    seed: int,
+    test_seed: int,
+) -> dict[str, Array]:
+    """Holds the test rows back, then has one fold of the rest validate and the others train."""
+    rows, held = np.arange(dataset.num_train_rows, dtype=np.int64), {}
+    if "test" in shares:
+        both = {"train": 1 - shares["test"], "test": shares["test"]}
+        held["test"] = _divide(dataset, rows, both, test_seed)["test"]
+        rows = _without(rows, held["test"])
+    number = split.kfold or 1
+    folds = {f"fold {fold}": Fraction(1, number) for fold in range(number)}
+    of_fold = list(_divide(dataset, rows, folds, seed).values())
+    validation = of_fold[0 if split.fold == "all" else split.fold]
+    return {"train": _without(rows, validation), "validation": validation, **held}
+
+
+def _without(rows: Array, others: Array) -> Array:
+    return np.setdiff1d(rows, others, assume_unique=True)
 
 
 def _resolve(dataset: Dataset, split: SplitConfig) -> dict[str, float | str]:
@@ -75,7 +112,9 @@ def _resolve(dataset: Dataset, split: SplitConfig) -> dict[str, float | str]:
     has_official = dataset.num_official_test > 0
     resolved = resolve_split(split, has_official)
     parts = {part: getattr(resolved, part) for part in PARTS}
-    if not isinstance(parts["train"], int | float):
+    if split.kfold is not None:
+        parts = {"test": parts["test"]}
+    elif not isinstance(parts["train"], int | float):
         raise DatasetError(
             f"{dataset.name}: split.train is {parts['train']!r}; give a share such as 0.7"
         )
@@ -112,32 +151,34 @@ def _check_shares(dataset: Dataset, shares: dict[str, Fraction]) -> None:
         )
 
 
-def _divide(dataset: Dataset, shares: dict[str, Fraction], seed: int) -> dict[str, Array]:
-    """Returns the rows of each part that gets a share of the training part."""
-    num_rows = dataset.num_train_rows
-    sizes = divide_rows(num_rows, list(shares.values()))
+def _divide(
+    dataset: Dataset, rows: Array, shares: dict[str, Fraction], seed: int
+) -> dict[str, Array]:
+    """Returns the rows of each part that gets a share of these rows of the training part."""
+    sizes = divide_rows(len(rows), list(shares.values()))
     for part, size in zip(shares, sizes, strict=True):
         if size == 0:
             raise DatasetError(
-                f"{dataset.name}: {part} gets none of {num_rows} rows at a share of "
+                f"{dataset.name}: {part} gets none of {len(rows)} rows at a share of "
                 f"{float(shares[part])}; give it a larger share, or more data"
             )
     rng = np.random.default_rng([seed, SPLIT_STREAM])
-    order = rng.permutation(num_rows).astype(np.int64)
-    labels = np.zeros(num_rows, np.int64)
+    order = rows[rng.permutation(len(rows))]
+    labels = np.zeros(dataset.num_rows, np.int64)
     if dataset.task != "regression":
-        labels = dataset.y[:num_rows]
-    counts = np.bincount(labels, minlength=dataset.num_classes or 1)
+        labels = dataset.y
+    counts = np.bincount(labels[rows], minlength=dataset.num_classes or 1)
     _check_counts(dataset, counts, len(shares))
     table = share_classes(counts.tolist(), sizes)
     pieces: dict[str, list[Array]] = {part: [] for part in shares}
     for label, class_sizes in enumerate(table):
         cuts = np.cumsum(class_sizes)[:-1]
-        rows = np.split(order[labels[order] == label], cuts)
-        for part, piece in zip(shares, rows, strict=True):
+        found = np.split(order[labels[order] == label], cuts)
+        for part, piece in zip(shares, found, strict=True):
             pieces[part].append(piece)
     rows_of = {part: np.sort(np.concatenate(pieces[part])) for part in shares}
-    _check_train_classes(dataset, labels[rows_of["train"]])
+    if "train" in rows_of:
+        _check_train_classes(dataset, labels[rows_of["train"]])
     return rows_of
 
 

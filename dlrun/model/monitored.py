@@ -58,7 +58,7 @@ def metric_is_higher_better(config: Config, model: Any, callbacks: Sequence[Any]
     _check_single_numbers(model, config)
     names = ["loss", *(name for name in model.get_metrics_result() if name != "loss")]
     known = list(names)
-    if config.dataset.split.validation is not None:
+    if config.dataset.split.has_validation:
         known += [VALIDATION + name for name in names]
     if config.training.train_eval != "off":
         known += [TRAIN_EVAL + name for name in names]

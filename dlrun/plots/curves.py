@@ -50,7 +50,9 @@ def draw_curves(
     end; training faint, of the two training curves the one that is measured as validation is.
 
     Args:
-        curves: From `curve_rows`; several runs' one after another, each with its own `run`.
+        curves: From `curve_rows` or `member_rows`; several runs' one after another, each with
+            its own `run`. Members are faint, a mean has a band of one standard deviation; of
+            several runs members are left out.
         path: Ends in .png, .pdf or .svg; its folder exists.
         metric: Keras's name, put into words on the axis.
         x_axis: What `curve_rows` was asked for.
@@ -65,13 +67,14 @@ def draw_curves(
         StorageError: the file cannot be written.
     """
     several = len({curve.run for curve in curves}) > 1
-    curves = [curve for curve in curves if not several or not _is_second(curve, curves)]
+    if several:
+        curves = [c for c in curves if not c.is_member and not _is_second(c, curves)]
     size = size or ((9.0, 5.0) if several else (7.0, 4.4))
     with figure_file(path, size, dpi) as figure:
         figure.set_layout_engine("constrained", **PADDING)
         axes = figure.add_subplot()
         scales.set_x(axes, x_axis, [x for curve in curves for x in curve.x])
-        values = [y for curve in curves for y in curve.y if not math.isnan(y)]
+        values = [y for curve in curves for y in _heights(curve) if not math.isnan(y)]
         scales.set_y(axes, values, log_scale)
         axes.set_ylabel(_axis_label(metric, loss_name, axes))
         for curve in curves:
@@ -95,7 +98,33 @@ def _is_second(curve: Curve, curves: Sequence[Curve]) -> bool:
     )
 
 
+def _heights(curve: Curve) -> list[float]:
+    """All that is drawn of a curve, its band included."""
+    if not curve.spread:
+        return list(curve.y)
+    pairs = list(zip(curve.y, curve.spread, strict=True))
+    return [*(y + sd for y, sd in pairs), *(y - sd for y, sd in pairs)]
+
+
+def _draw_member(axes: Axes, curve: Curve) -> None:
+    axes.plot(curve.x, curve.y, color=_color(curve, False), linewidth=0.8, alpha=0.3, zorder=2.2)
+
+
+def _draw_band(axes: Axes, curve: Curve, several: bool) -> None:
+    high, low = (
+        [y + sign * sd for y, sd in zip(curve.y, curve.spread, strict=True)] for sign in (1, -1)
+    )
+    alpha = 0.12 if several else 0.2
+    color = _color(curve, several)
+    axes.fill_between(curve.x, low, high, color=color, alpha=alpha, linewidth=0, zorder=2.1)
+
+
 def _draw_curve(axes: Axes, curve: Curve, several: bool, *, is_faint: bool) -> None:
+    if curve.is_member:
+        _draw_member(axes, curve)
+        return
+    if curve.spread and (curve.role == "validation" or not several):
+        _draw_band(axes, curve, several)
     color = _color(curve, several)
     training = curve.role != "validation"
     (line,) = axes.plot(
@@ -155,12 +184,13 @@ def _lone_points(values: Sequence[float]) -> list[int]:
 def _legend(curves: Sequence[Curve], several: bool, x_axis: str) -> list[Line2D]:
     """Returns what the figure's signs mean: training, validation, best epoch; those it has."""
     entries = []
-    by_role = {curve.role: curve for curve in curves}
+    by_role = {curve.role: curve for curve in curves if not curve.is_member}
     for curve in sorted(by_role.values(), key=lambda curve: _LEGEND_ORDER.index(curve.role)):
         is_faint = _is_second(curve, curves)
         entry = _legend_line(curve, several, is_faint=is_faint)
         is_training = curve.role != "validation" and not is_faint
-        entry.set_label("training" if is_training else _LEGEND[curve.role])
+        name = "training" if is_training else _LEGEND[curve.role]
+        entry.set_label(f"{name}, mean ± sd" if curve.spread and not several else name)
         entries.append(entry)
     for curve in [curve for curve in curves if curve.best is not None][:1]:
         text = "best epoch (value beside the name)" if several else _best_text(curve, x_axis)

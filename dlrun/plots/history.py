@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from dlrun.columns import NOT_METRICS, TRAIN_EVAL, VALIDATION, metric_of
 from dlrun.errors import RunError, did_you_mean
+from dlrun.evaluation.intervals import standard_deviation
 
 History = Mapping[str, Sequence[float | None]]
 
@@ -29,6 +30,8 @@ class Curve:
             epoch, measured as validation is) or "validation".
         run: Which run, counted from 0; decides the colour.
         best: (x, y) at the best epoch, on one curve a run: validation where there is one.
+        spread: Of a mean over members, their standard deviation at each x; empty otherwise.
+        is_member: Whether it is one of those members.
     """
 
     label: str
@@ -37,6 +40,8 @@ class Curve:
     role: str
     run: int
     best: tuple[float, float] | None
+    spread: tuple[float, ...] = ()
+    is_member: bool = False
 
 
 def metric_names(history: History) -> tuple[str, ...]:
@@ -92,6 +97,56 @@ def curve_rows(
         xs, ys = tuple(x for x, _ in points), tuple(y for _, y in points)
         curves.append(Curve(label, xs, ys, role, run, best))
     return tuple(curves)
+
+
+def member_rows(
+    histories: Sequence[History],
+    metric: str,
+    *,
+    x_axis: str = "epoch",
+    steps_per_epoch: int = 1,
+    run: int = 0,
+    label: str = "",
+) -> tuple[Curve, ...]:
+    """Returns a metric's curves of a run with members: each member's, then their means.
+
+    A mean reaches as far as the shortest member does; it stands at the mean of their x.
+
+    Args:
+        histories: One a member.
+        metric: A name without `val_` or `train_eval_`.
+        x_axis: As of `curve_rows`.
+        steps_per_epoch: Updates of the weights in an epoch.
+        run: Which run, counted from 0.
+        label: What to call it.
+
+    Raises:
+        RunError: as `curve_rows`.
+    """
+    options = {"x_axis": x_axis, "steps_per_epoch": steps_per_epoch, "run": run, "label": label}
+    by_role: dict[str, list[Curve]] = {}
+    for history in histories:
+        for curve in curve_rows(history, metric, **options):  # type: ignore[arg-type]
+            by_role.setdefault(curve.role, []).append(replace(curve, is_member=True))
+    if "train" in by_role:
+        by_role.pop("running", None)
+    members = [curve for curves in by_role.values() for curve in curves]
+    return (*members, *(_mean_curve(curves) for curves in by_role.values()))
+
+
+def _mean_curve(curves: Sequence[Curve]) -> Curve:
+    length = min(len(curve.x) for curve in curves)
+    columns = [[curve.y[i] for curve in curves] for i in range(length)]
+    places = tuple(math.fsum(curve.x[i] for curve in curves) / len(curves) for i in range(length))
+    return Curve(
+        label=curves[0].label,
+        x=places,
+        y=tuple(math.fsum(values) / len(values) for values in columns),
+        role=curves[0].role,
+        run=curves[0].run,
+        best=None,
+        spread=tuple(standard_deviation(values) for values in columns),
+    )
 
 
 def _columns(metric: str) -> list[tuple[str, str]]:

@@ -14,6 +14,7 @@ from dlrun.plots.curves import Curve, History, curve_rows, draw_curves, metric_n
 from dlrun.plots.diagram import draw_model
 from dlrun.plots.evaluation_plots import draw_evaluation
 from dlrun.plots.figure import DPI
+from dlrun.plots.history import member_rows
 from dlrun.runs import Run
 
 
@@ -45,6 +46,12 @@ def draw_run(run: Run) -> list[Path]:
     return [*paths, diagram, *evaluated]
 
 
+def draw_members(run: Run) -> list[Path]:
+    """Draws what a run's members come to together into its `plots` folder."""
+    paths = draw_runs([run], PlotStyle())
+    return [*paths, *(draw_evaluation(run) if run.has_evaluation else [])]
+
+
 def draw_runs(
     runs: Sequence[Run],
     style: PlotStyle,
@@ -64,7 +71,7 @@ def draw_runs(
     Raises:
         RunError: a run has no history, or the runs have no such metric in common.
     """
-    histories = [run.read_history() for run in runs]
+    histories = [_histories(run) for run in runs]
     chosen = metrics or _common_metrics(histories)
     for name in metrics:
         _check_metric(name, _common_metrics(histories), several=len(runs) > 1)
@@ -86,9 +93,19 @@ def draw_runs(
     return paths
 
 
-def _common_metrics(histories: Sequence[History]) -> list[str]:
-    names = metric_names(histories[0])
-    return [name for name in names if all(name in metric_names(other) for other in histories)]
+def _histories(run: Run) -> list[History]:
+    """The history of a run, of one with members those that have a finished epoch."""
+    if not run.has_members:
+        return [run.read_history()]
+    found = [member.read_history() for member in run.members if member.has_metrics]
+    if not found:
+        raise RunError(f"{run.path}: no member has finished an epoch; nothing to draw")
+    return list(found)
+
+
+def _common_metrics(histories: Sequence[Sequence[History]]) -> list[str]:
+    every = [history for of_run in histories for history in of_run]
+    return [n for n in metric_names(every[0]) if all(n in metric_names(other) for other in every)]
 
 
 def _check_metric(name: str, common: Sequence[str], *, several: bool) -> None:
@@ -100,19 +117,26 @@ def _check_metric(name: str, common: Sequence[str], *, several: bool) -> None:
 
 
 def _curves(
-    runs: Sequence[Run], histories: Sequence[History], metric: str, x_axis: str
+    runs: Sequence[Run], histories: Sequence[Sequence[History]], metric: str, x_axis: str
 ) -> list[Curve]:
     curves: list[Curve] = []
-    for index, (run, history) in enumerate(zip(runs, histories, strict=True)):
-        curves += curve_rows(
-            history,
-            metric,
-            x_axis=x_axis,
-            steps_per_epoch=steps_per_epoch(run),
-            best_epoch=run.metrics.get("best_epoch"),
-            run=index,
-            label=_label(run, runs) if len(runs) > 1 else "",
-        )
+    for index, (run, of_run) in enumerate(zip(runs, histories, strict=True)):
+        label = _label(run, runs) if len(runs) > 1 else ""
+        steps = steps_per_epoch(run)
+        if run.has_members:
+            curves += member_rows(
+                of_run, metric, x_axis=x_axis, steps_per_epoch=steps, run=index, label=label
+            )
+        else:
+            curves += curve_rows(
+                of_run[0],
+                metric,
+                x_axis=x_axis,
+                steps_per_epoch=steps,
+                best_epoch=run.metrics.get("best_epoch"),
+                run=index,
+                label=label,
+            )
     return curves
 
 
@@ -158,7 +182,8 @@ def _label(run: Run, runs: Sequence[Run]) -> str:
 def _title(runs: Sequence[Run]) -> str:
     datasets = dict.fromkeys(run.dataset["name"] for run in runs)
     if len(runs) == 1:
-        return f"{runs[0].config.name} on {next(iter(datasets))}"
+        name = f"{runs[0].config.name} on {next(iter(datasets))}"
+        return f"{name}, {runs[0].config.describe_members()}" if runs[0].has_members else name
     return f"{len(runs)} runs on {' and '.join(datasets)}"
 
 

@@ -128,9 +128,12 @@ def _why_whole(run: Run) -> str | None:
 
 
 def _has_epoch(run: Run) -> bool:
-    """Whether anything at all says that an epoch was finished."""
+    """Whether anything at all says that an epoch was finished, of the run or of a member."""
+    if any(map(_has_epoch, run.members)):
+        return True
     names = (layout.HISTORY_JSON, layout.METRICS, layout.MODEL)
-    if run.info.get("epochs_done") or any(os.path.lexists(run.path / name) for name in names):
+    info = run.info if (run.path / layout.RUN).is_file() else {}
+    if info.get("epochs_done") or any(os.path.lexists(run.path / name) for name in names):
         return True
     try:
         lines = (run.path / layout.HISTORY_CSV).read_bytes().splitlines()
@@ -142,6 +145,8 @@ def _has_epoch(run: Run) -> bool:
 
 
 def _can_go_on(run: Run) -> bool:
+    if run.members:
+        return any(map(_can_go_on, run.members))
     try:
         state = read_last(run)
     except RunError:
@@ -193,7 +198,7 @@ def _losers(runs: Sequence[Run]) -> Iterator[Removal]:
 
 def _kind_and_value(run: Run) -> tuple[_Kind, float] | None:
     """What a finished run is compared with, and by which value; None where it cannot be."""
-    if run.status != "finished":
+    if run.status != "finished" or run.members:
         return None
     try:
         metrics = run.metrics

@@ -39,20 +39,38 @@ def create_run(
     command: Sequence[str] = (),
     overrides: Sequence[str] = (),
     reproduces: str | None = None,
+    run_dir: Path | None = None,
+    member_of: str | None = None,
+    members: Sequence[str] | None = None,
 ) -> Run:
     """Makes the folder of a new run, with `config.yaml` and `run.json` in it.
 
+    Args:
+        config: Of the run.
+        runs_dir: Where it is made.
+        command: What was typed.
+        overrides: Likewise.
+        reproduces: Id of the run that this one repeats.
+        run_dir: The folder itself; None: one with a new id, in `runs_dir`.
+        member_of: Id of the run that it is a part of; then it is not the `latest`.
+        members: Names of the runs that it is made of.
+
     Raises:
-        RunError: the runs folder cannot be made or written to.
+        RunError: the runs folder cannot be made or written to, or there is such a run already.
         StorageError: the disk is full.
     """
-    folder = _make_runs_dir(runs_dir)
+    folder = _make_runs_dir(runs_dir if run_dir is None else run_dir.parent)
     while True:
         stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-        run = Run(folder / f"{stamp}-{config.name}-{secrets.token_hex(2)}")
-        info = _new_info(run.id, config, command, overrides) | {"reproduces": reproduces}
+        name = f"{stamp}-{config.name}-{secrets.token_hex(2)}"
+        run = Run(run_dir or folder / name)
+        info = _new_info(run.id, config, command, overrides)
+        info |= {"reproduces": reproduces, "member_of": member_of}
+        info["members"] = None if members is None else list(members)
         if _fill(run, config, info, None):
             return run
+        if run_dir is not None:
+            raise RunError(f"{run.path}: there is such a folder already; remove it, or resume it")
 
 
 def copy_run(run: Run, name: str, config: Config, runs_dir: Path | None = None) -> Run:
@@ -74,9 +92,11 @@ def copy_run(run: Run, name: str, config: Config, runs_dir: Path | None = None) 
             "it becomes a folder beside the other runs"
         )
     new = Run(_make_runs_dir(runs_dir) / name)
-    info = {**run.info, "id": name, "note": config.note, **this_process()}
+    info = {**run.info, "id": name, "member_of": None, "note": config.note, **this_process()}
     if new.path.exists() or not _fill(new, config, info, run):
         raise RunError(f"{new.path}: there is such a folder already; choose another name")
+    for member in new.members:
+        amend_info(member, id=member.id, member_of=new.id)
     return new
 
 
@@ -97,7 +117,7 @@ def _make_runs_dir(runs_dir: Path | None) -> Path:
 
 def _fill(run: Run, config: Config, info: dict[str, Any], source: Run | None) -> bool:
     """Fills a folder and moves it into place; False where the name is taken."""
-    unfinished = Run(run.path.with_name(UNFINISHED + run.id))
+    unfinished = Run(run.path.with_name(UNFINISHED + run.path.name))
     try:
         make_folder(unfinished.path / layout.PLOTS)
         if source is not None:
@@ -110,7 +130,8 @@ def _fill(run: Run, config: Config, info: dict[str, Any], source: Run | None) ->
             if run.path.exists():
                 return False
             raise
-        write_text(run.path.parent / LATEST, f"{run.id}\n")
+        if info.get("member_of") is None:
+            write_text(run.path.parent / LATEST, f"{run.id}\n")
     except OSError as error:
         raise StorageError(f"{run.path}: cannot be made, {error}") from error
     finally:
@@ -119,6 +140,9 @@ def _fill(run: Run, config: Config, info: dict[str, Any], source: Run | None) ->
 
 
 def _copy_what_goes_on(source: Run, target: Run) -> None:
+    for name in (layout.REPEATS, layout.FOLDS):
+        if (source.path / name).is_dir():
+            shutil.copytree(source.path / name, target.path / name)
     if (source.path / layout.CHECKPOINTS).is_dir():
         shutil.copytree(source.path / layout.CHECKPOINTS, target.path / layout.CHECKPOINTS)
     for name in _CARRIED_OVER:

@@ -81,6 +81,8 @@ def _changed(path: Path) -> float:
 def find_run(name: str, runs_dir: Path | None = None) -> Run:
     """Returns the run that `name` means: a path, an id, a unique prefix of one, or `latest`.
 
+    A member's id is that of its parent, `/`, and its name: `latest/folds/3`.
+
     Only a path leaves the folder of runs, and only one that the user gave.
 
     Raises:
@@ -96,6 +98,12 @@ def find_run(name: str, runs_dir: Path | None = None) -> Run:
     matches = [name] if name in ids else [one for one in ids if name and one.startswith(name)]
     if len(matches) == 1:
         return Run(folder / matches[0])
+    head, slash, rest = name.replace(os.sep, "/").partition("/")
+    if slash and head and not matches and not os.path.exists(name):
+        parent = find_run(head, runs_dir)
+        for member in parent.members:
+            if member.path.relative_to(parent.path).as_posix() == rest.rstrip("/"):
+                return member
     if matches:
         shown = ", ".join(matches[:3]) + (", …" if len(matches) > 3 else "")
         raise RunError(f"{name!r} is the start of {len(matches)} runs: {shown}; write more of it")

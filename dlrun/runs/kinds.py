@@ -56,6 +56,8 @@ INFO: Spec = {
     ),
     "hashes": ({"*": "text?"}, None),
     "not_repeatable": (["text"], None),
+    "member_of": "text?",
+    "members": (["text"], None),
     "test_looks": (
         [
             {
@@ -71,6 +73,14 @@ INFO: Spec = {
     "weights_removed": ({"time": "text?", "files": ["text"], "reason": "text?"}, None),
 }
 
+_SPREAD: Spec = {
+    "mean": "number",
+    "sd": "number",
+    "low": "number?",
+    "high": "number?",
+    "values": ["number"],
+}
+
 METRICS: Spec = {
     "monitor": "text",
     "monitor_mode": "text",
@@ -80,9 +90,14 @@ METRICS: Spec = {
     "best": _VALUES,
     "final": _VALUES,
     "kept_epoch": "whole?",
+    "validation": _VALUES,
     "test": _VALUES,
     "train_eval_rows": "whole?",
+    "members": "whole?",
+    "finished": (["whole"], None),
     "best_member": "whole?",
+    "overlap": "number?",
+    "spread": ({"best": {"*": _SPREAD}, "final": {"*": _SPREAD}}, None),
 }
 
 _ESTIMATE: Spec = {"value": "number?", "low": "number?", "high": "number?"}

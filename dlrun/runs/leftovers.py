@@ -63,11 +63,20 @@ def removal_of(path: Path, kind: str, reason: str, run: Run | None = None) -> Re
 
 def leftovers_in(run: Run) -> Iterator[Removal]:
     """Yields the files of an ended run that a process was writing when it was killed."""
-    least = 0.0 if run.status == "dead" else BRIEF_SECONDS
+    least = 0.0 if _status(run) == "dead" else BRIEF_SECONDS
     inner = [run.path / name for name in (layout.CHECKPOINTS, layout.PLOTS)]
     for folder in (run.path, *(path for path in inner if not is_link(path))):
         for path in _temporary_files(folder, least):
             yield removal_of(path, "temporary file", "half a file; its process is gone", run)
+    for member in run.members:
+        yield from leftovers_in(member)
+
+
+def _status(run: Run) -> str:
+    try:
+        return run.status
+    except RunError:  # a member that was killed before it had a status
+        return "unknown"
 
 
 def leftovers_beside(runs_dir: Path) -> Iterator[Removal]:

@@ -99,6 +99,10 @@ class Recorder:
         known = {name: dict(self._info.get(name) or {}) for name in both}
         self._write_info(facts | {name: known[name] | dict(both[name]) for name in both})
 
+    def dataset_facts(self, facts: Mapping[str, Any]) -> None:
+        """Writes `dataset.json` alone, of a run that is made of others."""
+        write_json(self.run.path / layout.DATASET, facts)
+
     def dataset(self, facts: Mapping[str, Any], rows: Mapping[str, np.ndarray]) -> None:
         """Writes `dataset.json`, and the row numbers of each part into `splits.npz`."""
         write_json(self.run.path / layout.DATASET, facts)
@@ -137,10 +141,6 @@ class Recorder:
     def predictions(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Writes `predictions.npz`."""
         write_bytes(self.run.path / layout.PREDICTIONS, _npz(arrays))
-
-    def evaluation(self, reports: Mapping[str, Any]) -> None:
-        """Writes `evaluation.json`."""
-        write_json(self.run.path / layout.EVALUATION, reports)
 
     def note_look(self, test_set: TestSet, by: str) -> None:
         """Notes that a test set is looked at from now on."""
@@ -191,6 +191,15 @@ class Recorder:
             self._info |= changes
             self._info |= {"heartbeat": now(), "duration_seconds": round(seconds, 3)}
             write_json(self.run.path / layout.RUN, self._info)
+
+
+def write_evaluation(run: Run, reports: Mapping[str, Any]) -> None:
+    """Writes `evaluation.json`.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    write_json(run.path / layout.EVALUATION, reports)
 
 
 def add_test(

@@ -72,8 +72,17 @@ class Run:
 
     @property
     def id(self) -> str:
-        """The run's id, `YYYYMMDD-HHMMSS-<config name>-<4 hex>`."""
-        return self.path.name
+        """The run's id, `YYYYMMDD-HHMMSS-<config name>-<4 hex>`; a member's, `<id>/folds/0`."""
+        path, name = self.path, self.path.name
+        while path.parent.name in (REPEATS, FOLDS) and path.name.isdecimal():
+            path = path.parent.parent
+            name = str(self.path.relative_to(path.parent).as_posix())
+        return name
+
+    @property
+    def has_members(self) -> bool:
+        """Whether it is made of repeats or folds."""
+        return self.info.get("members") is not None
 
     @property
     def members(self) -> list[Run]:
@@ -150,9 +159,15 @@ class Run:
 
     @property
     def history(self) -> pd.DataFrame:
-        """Keras's history as a table, one row an epoch, indexed by epoch counted from 1."""
+        """Keras's history as a table, one row an epoch, indexed by epoch counted from 1.
+
+        Of a run with members theirs, one after another, indexed by member and epoch.
+        """
         import pandas as pd  # half a second that reading runs otherwise does not need
 
+        if self.has_members:
+            tables = {number: member.history for number, member in enumerate(self.members)}
+            return pd.concat(tables, names=["member"])
         columns = self.read_history()
         epochs = columns.pop("epoch")
         return pd.DataFrame(columns, index=pd.Index(epochs, name="epoch", dtype="int64"))

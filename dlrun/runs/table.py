@@ -22,6 +22,8 @@ COLUMNS = (
     "best_epoch",
     "metric",
     "best",
+    "sd",
+    "members",
     "duration_seconds",
     "status",
     "note",
@@ -32,7 +34,8 @@ COLUMNS = (
 def run_row(run: Run, *, with_test: bool = False) -> dict[str, Any]:
     """Returns a run's row, whatever lies in its folder; what it does not have is None.
 
-    `best` is the value of `metric` in the best epoch by the run's monitored metric. A run that
+    `best` is the value of `metric` in the best epoch by the run's monitored metric; of a run with
+    members the mean over them, and `sd` their standard deviation. A run that
     cannot be read has the status `unreadable`, and the reason as its note; one of which single
     files are damaged has their names after its note.
     """
@@ -55,10 +58,13 @@ def run_row(run: Run, *, with_test: bool = False) -> dict[str, Any]:
         "epochs": metrics.get("epochs"),
         "best_epoch": metrics.get("best_epoch"),
     }
-    if row["epochs"] is None:
+    if row["epochs"] is None and not run.has_members:
         history = _optional(run.read_history, damaged) or {}
         row["epochs"] = len(history["epoch"]) if history else None
     row["metric"], row["best"] = _headline(metrics.get("best") or {})
+    row["members"] = len(info["members"]) if run.has_members else None
+    spread = (metrics.get("spread") or {}).get("best") or {}
+    row["sd"] = (spread.get(row["metric"]) or {}).get("sd")
     if with_test:
         test = metrics.get("test") or {}
         row["test"] = test.get(headline_metric(list(test))) if test else None

@@ -212,7 +212,8 @@ DATA = [
     (
         "digits",
         "{name: digits, split: [0.7, 0.3]}",
-        "2:25  dataset.split: must be a section of keys (train, validation, test), received",
+        "2:25  dataset.split: must be a section of keys (train, validation, test, kfold, fold, "
+        "test_seed), received",
     ),
     (
         "digits",

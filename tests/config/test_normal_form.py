@@ -40,7 +40,8 @@ imports: []
 dataset:
   name: mnist
   options: {}
-  split: {train: 0.85, validation: 0.15, test: official}
+  split:
+    {train: 0.85, validation: 0.15, test: official, kfold: none, fold: all, test_seed: auto}
   scale: auto
   duplicates: report
 model:
@@ -87,6 +88,8 @@ training:
   threads: auto
   train_eval: auto
   class_weight: none
+repeat: 1
+target: none
 """
 
 
@@ -181,7 +184,10 @@ def test_what_only_the_data_tell_stays_auto(load: Load):
     plain = config.to_dict()
     assert plain["metrics"] == "auto"
     assert plain["training"]["monitor"] == "auto"
-    assert plain["dataset"]["split"] == {"train": "auto", "validation": "auto", "test": "auto"}
+    assert plain["dataset"]["split"] == {
+        "train": "auto", "validation": "auto", "test": "auto",
+        "kfold": "none", "fold": "all", "test_seed": "auto",
+    }  # fmt: skip
     assert parse_config(parse_yaml(to_yaml(plain), "again.yaml")).config == config
 
 

@@ -170,3 +170,69 @@ def test_the_usual_split_for_the_size_gets_no_hint(make_dataset, num_rows) -> No
 GOLDEN_TRAIN = [1, 4, 6, 7, 8, 9, 11, 12, 13, 16, 17, 19]
 GOLDEN_VALIDATION = [3, 5, 14, 15]
 GOLDEN_TEST = [0, 2, 10, 18]
+
+
+def folds(make_dataset, kfold: int, **options) -> list[Splits]:
+    dataset = make_dataset([60, 41, 22])
+    return [
+        make_splits(dataset, SplitConfig(kfold=kfold, fold=fold, **options), seed=3)
+        for fold in range(kfold)
+    ]
+
+
+@pytest.mark.parametrize("kfold", [2, 5, 10])
+@pytest.mark.parametrize("test", [None, 0.1])
+def test_folds_are_disjoint_and_complete(make_dataset, kfold: int, test: float | None) -> None:
+    found = folds(make_dataset, kfold, test=test)
+    validated = np.concatenate([splits.validation for splits in found])
+    assert len(np.unique(validated)) == len(validated)
+    for splits in found:
+        assert_sound(splits, 123)
+        np.testing.assert_array_equal(splits.test, found[0].test)
+    assert len(found[0].test) == (12 if test else 0)
+    everything = np.sort(np.concatenate([validated, found[0].test]))
+    np.testing.assert_array_equal(everything, np.arange(123))
+
+
+def test_folds_are_alike_in_size_and_in_classes(make_dataset) -> None:
+    dataset = make_dataset([60, 41, 22])
+    found = folds(make_dataset, 5)
+    lengths = {len(splits.validation) for splits in found}
+    assert lengths == {24, 25}
+    for splits in found:
+        counts = np.bincount(dataset.y[splits.validation], minlength=3)
+        assert np.all(np.abs(counts - np.array([12, 8.2, 4.4])) < 1)
+
+
+def test_folds_are_shuffled_by_the_seed(make_dataset) -> None:
+    dataset = make_dataset([60, 41, 22])
+    first, other = (
+        make_splits(dataset, SplitConfig(kfold=5, fold=0), seed=seed).validation for seed in (0, 1)
+    )
+    assert set(first) != set(other)
+    assert np.any(np.diff(first) > 1)
+
+
+def test_folds_of_a_set_with_official_test_rows_divide_its_training_part(make_dataset) -> None:
+    dataset = make_dataset([60, 60], num_official_test=20)
+    splits = make_splits(dataset, SplitConfig(kfold=4, fold=1), seed=0)
+    assert sizes(splits) == (90, 30, 20)
+    np.testing.assert_array_equal(splits.test, np.arange(120, 140))
+
+
+def test_a_class_with_fewer_rows_than_folds_is_refused(make_dataset) -> None:
+    with pytest.raises(DatasetError, match="has 4 rows for 5 parts; add rows of it"):
+        make_splits(make_dataset([60, 4]), SplitConfig(kfold=5, fold=0), seed=0)
+
+
+def test_test_rows_with_a_seed_of_their_own_stay_while_the_others_change(make_dataset) -> None:
+    dataset = make_dataset([60, 40])
+    base = make_splits(dataset, parts(0.6, 0.2, 0.2), seed=7)
+    for seed in (7, 8, 9):
+        split = SplitConfig(0.6, 0.2, 0.2, test_seed=7)
+        splits = make_splits(dataset, split, seed)
+        assert_sound(splits, 100)
+        assert sizes(splits) == (60, 20, 20)
+        np.testing.assert_array_equal(splits.test, base.test)
+        same = np.array_equal(splits.validation, base.validation)
+        assert same == (seed == 7)

@@ -1,0 +1,226 @@
+"""Tasks in other processes: their events and outcomes, crashes, wishes to stop."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dlrun.config import load_config
+from dlrun.events import Event, FromTask, StepsDone
+from dlrun.executors import Outcome, Task, count_at_a_time, local, run_tasks, worker
+from dlrun.executors.task import Stop, Told
+from dlrun.runs import Run
+from dlrun.runs.checkpoints import read_last
+from dlrun.stopping import StopRequest
+
+TROUBLE = """
+import os, signal
+import keras
+
+class Own(keras.callbacks.Callback):
+    def get_config(self):
+        return {}
+
+@keras.saving.register_keras_serializable("own")
+class Crash(Own):
+    def on_epoch_end(self, epoch, logs=None):
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+@keras.saving.register_keras_serializable("own")
+class Bug(Own):
+    def on_epoch_end(self, epoch, logs=None):
+        print("words on stdout, which is no place for answers any more")
+        raise LookupError("a bug of ones own")
+"""
+
+WriteConfig = Callable[..., Path]
+MakeTask = Callable[..., Task]
+
+
+@pytest.fixture
+def make_task(write_config: WriteConfig, runs_dir: Path) -> MakeTask:
+    def make(name: str, overrides: dict[str, Any] | None = None, **lines: str) -> Task:
+        path = write_config(name, **lines)
+        loaded = load_config(path, {"training.threads": 1} | (overrides or {}))
+        return Task(name, runs_dir / name, loaded, member_of="parent")
+
+    return make
+
+
+def run_all(tasks: list[Task], at_a_time: int = 2) -> tuple[dict[str, Outcome], list[FromTask]]:
+    told: list[Any] = []
+    found = list(run_tasks(tasks, at_a_time, told.append, StopRequest()))
+    return {outcome.task: outcome for outcome in found}, told
+
+
+@pytest.mark.parametrize(
+    ("num_tasks", "threads", "cores", "expected"),
+    [
+        (1, 1, 2, 1),
+        (2, 1, 2, 2),
+        (3, 1, 2, 3),  # 1.5 times as long as one, two at a time 2 times
+        (4, 1, 2, 2),
+        (5, 1, 2, 3),  # 2.5 against 3
+        (10, 1, 2, 2),
+        (5, 2, 2, 1),  # a net that takes both cores runs alone
+        (8, 1, 8, 8),
+        (9, 1, 8, 9),
+        (5, 16, 8, 1),
+    ],
+)
+def test_as_many_run_at_a_time_as_end_soonest(
+    monkeypatch: pytest.MonkeyPatch, num_tasks: int, threads: int, cores: int, expected: int
+) -> None:
+    monkeypatch.setattr(local, "count_cpus", lambda: cores)
+    assert count_at_a_time(num_tasks, threads) == expected
+
+
+def test_tasks_of_every_kind_in_one_go(make_task: MakeTask, tmp_path: Path) -> None:
+    """A good one, one that diverges, one that Keras refuses, one that crashes, one with a bug."""
+    (tmp_path / "own_trouble.py").write_text(TROUBLE, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path)
+        own = {"imports": "[own_trouble]"}
+        tasks = [
+            make_task("good"),
+            make_task(
+                "wild",
+                {"optimizer.learning_rate": 1e12},
+                loss="mean_squared_error",
+                dataset="linear",
+                model="{layers: [Dense: 1]}",
+            ),
+            make_task("refused", model="{layers: [{Dense: {units: 3, dtype: float31}}]}"),
+            make_task("crashed", training="{epochs: 3, callbacks: [Crash]}", **own),
+            make_task("buggy", training="{epochs: 3, callbacks: [Bug]}", **own),
+            make_task("also_good"),
+        ]
+        found, told = run_all(tasks)
+    assert {name: outcome.status for name, outcome in found.items()} == {
+        "good": "finished",
+        "wild": "diverged",
+        "refused": "failed",
+        "crashed": "crashed",
+        "buggy": "crashed",
+        "also_good": "finished",
+    }
+    assert "loss became" in found["wild"].error
+    assert found["refused"].is_refused
+    assert not found["wild"].is_refused
+    assert found["crashed"].error == "its process was ended by SIGSEGV; its run.log may say why"
+    assert found["buggy"].error.strip().endswith("LookupError: a bug of ones own")
+    assert not tasks[2].run_dir.exists()
+    good = Run(tasks[0].run_dir)
+    assert (good.status, good.info["member_of"]) == ("finished", "parent")
+    assert "test_looks" not in good.info or good.info["test_looks"] == []
+    assert good.metrics["test"] is None
+    assert {event.task for event in told} == set(found)
+
+
+def test_a_wish_to_stop_ends_running_tasks_at_a_checkpoint(make_task: MakeTask) -> None:
+    tasks = [make_task(f"t{i}", {"training.epochs": 100_000}) for i in range(3)]
+    request, begun = StopRequest(), set()
+
+    def listen(event: Event) -> None:
+        if isinstance(event, FromTask) and isinstance(event.event, StepsDone):
+            begun.add(event.task)
+            if len(begun) == 2:
+                request.signum = signal.SIGINT
+
+    found = list(run_tasks(tasks, 2, listen, request))
+    assert {(one.task, one.status, one.exit_code) for one in found} == {
+        ("t0", "interrupted", 130), ("t1", "interrupted", 130),
+    }  # fmt: skip
+    for task in tasks[:2]:
+        run = Run(task.run_dir)
+        assert run.status == "interrupted"
+        state = read_last(run)
+        assert state is not None
+        assert state.epoch > 0 or state.step > 0
+    assert not tasks[2].run_dir.exists()
+
+
+def test_tasks_end_where_nobody_waits_for_them_any_more(make_task: MakeTask) -> None:
+    tasks = [make_task("long", {"training.epochs": 1_000_000})]
+
+    class EnoughError(Exception):
+        pass
+
+    def listen(event: Event) -> None:
+        if isinstance(event, FromTask) and isinstance(event.event, StepsDone):
+            raise EnoughError
+
+    with pytest.raises(EnoughError):
+        list(run_tasks(tasks, 1, listen, StopRequest()))
+    assert Run(tasks[0].run_dir).status == "interrupted"
+
+
+def test_a_task_that_is_there_goes_on(make_task: MakeTask) -> None:
+    task = make_task("again")
+    run_all([task])
+    longer = Task(task.name, task.run_dir, task.loaded, ("training.epochs=5",), task.member_of)
+    found, _ = run_all([longer])
+    assert found["again"].status == "finished"
+    run = Run(task.run_dir)
+    assert run.metrics["epochs"] == 5
+    assert run.metrics["test"] is None
+
+
+def test_where_it_cannot_fork_a_worker_trains_tasks_itself(
+    make_task: MakeTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The way of macOS and Windows, taken here: the same weights come out."""
+    script = "from dlrun.executors import task; task.FORKS = False; "
+    script += "import runpy; runpy.run_module('dlrun.executors.worker', run_name='__main__')"
+    real, started = local.subprocess.Popen, []
+
+    def start(command: list[str], **options: Any) -> Any:
+        started.append(command)
+        return real([command[0], "-c", script], **options)
+
+    forked = [make_task(f"forked{i}", {"seed": i}) for i in range(3)]
+    run_all(forked)
+    monkeypatch.setattr(local.subprocess, "Popen", start)
+    monkeypatch.setattr(local, "FORKS", False)
+    monkeypatch.setattr(local, "TASKS_A_WORKER", 2)
+    here = [make_task(f"here{i}", {"seed": i}) for i in range(3)]
+    found, _ = run_all(here, at_a_time=1)
+    assert [outcome.status for outcome in found.values()] == ["finished"] * 3
+    assert len(started) == 2  # the second took over after two tasks
+    for one, other in zip(forked, here, strict=True):
+        hashes = [Run(task.run_dir).info["hashes"]["final_weights"] for task in (one, other)]
+        assert hashes[0] == hashes[1]
+
+
+def test_where_it_cannot_fork_a_wish_to_stop_is_heard_too(
+    make_task: MakeTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[Any] = []
+    reading, writing = os.pipe()
+    saved = os.dup(0)
+    os.dup2(reading, 0)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        from dlrun.executors.frames import write_message
+
+        def send(message: Any) -> None:
+            sent.append(message)
+            if isinstance(message, Told) and isinstance(message.event, StepsDone):
+                write_message(writing, Stop(signal.SIGINT))
+                time.sleep(0.01)
+
+        write_message(writing, make_task("here", {"training.epochs": 1_000_000}))
+        worker._serve_here(send)
+    finally:
+        os.dup2(saved, 0)
+        os.close(writing)
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    (outcome,) = [message for message in sent if isinstance(message, Outcome)]
+    assert (outcome.status, outcome.exit_code) == ("interrupted", 130)

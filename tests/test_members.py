@@ -1,0 +1,433 @@
+"""Repeats and folds: which runs they are, that they add up, that nothing of them is lost."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+import dlrun
+from dlrun.cli.app import app
+from dlrun.config import Config, load_config
+from dlrun.errors import ConfigError, MembersError, ModelError, RunError
+from dlrun.events import FromTask, Message, TaskEnded
+from dlrun.likeness import compare_runs
+from dlrun.members import plan_members
+from dlrun.prepare import prepare_data
+from dlrun.runs import Run, find_run
+from dlrun.runs.cleanup import plan_cleanup, resumable_runs
+from dlrun.runs.table import run_row
+
+WriteConfig = Callable[..., Path]
+FOLDS = "{name: iris, split: {kfold: 3, test: 0.1}}"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("members")
+
+
+@pytest.fixture(scope="module")
+def config_path(folder: Path) -> Path:
+    path = folder / "small.yaml"
+    path.write_text(
+        "name: small\ndataset: {name: iris, split: {train: 0.6, validation: 0.2, test: 0.2}}\n"
+        "model: {activation: relu, layers: [Dense: 8, Dropout: 0.1, "
+        "Dense: {units: 3, activation: softmax}]}\n"
+        "loss: categorical_crossentropy\noptimizer: {SGD: {learning_rate: 0.1}}\n"
+        "training: {epochs: 3, batch_size: 16, threads: 1}\n"
+    )
+    return path
+
+
+@pytest.fixture(scope="module")
+def repeats(folder: Path, config_path: Path) -> Run:
+    """Three repeats, trained once; tests that change them take a copy."""
+    return dlrun.train(config_path, {"repeat": 3}, runs_dir=folder / "runs")
+
+
+@pytest.fixture(scope="module")
+def folds(folder: Path, config_path: Path) -> Run:
+    overrides = {"dataset.split": {"kfold": 3, "test": 0.1}}
+    return dlrun.train(config_path, overrides, runs_dir=folder / "runs")
+
+
+@pytest.fixture
+def copied(repeats: Run, runs_dir: Path) -> Run:
+    shutil.copytree(repeats.path, runs_dir / repeats.id)
+    return Run(runs_dir / repeats.id)
+
+
+def plan(path: Path, overrides: dict[str, Any] | None = None) -> dict[str, Config]:
+    config = load_config(path, overrides or {}).config
+    return {member.name: member.config for member in plan_members(config)}
+
+
+def test_repeats_take_the_next_seeds_and_keep_the_first_ones_test_rows(
+    write_config: WriteConfig,
+) -> None:
+    members = plan(write_config(), {"repeat": 3, "seed": 7})
+    assert list(members) == ["repeats/0", "repeats/1", "repeats/2"]
+    assert [config.seed for config in members.values()] == [7, 8, 9]
+    seeds = [config.dataset.split.test_seed for config in members.values()]
+    assert seeds == ["auto", 7, 7]
+    tests = [prepare_data(config).splits.test for config in members.values()]
+    for rows in tests[1:]:
+        np.testing.assert_array_equal(rows, tests[0])
+
+
+def test_no_member_trains_or_validates_on_test_rows(write_config: WriteConfig) -> None:
+    for overrides in ({"repeat": 4}, {"dataset.split": {"kfold": 4, "test": 0.1}, "repeat": 2}):
+        members = [prepare_data(config) for config in plan(write_config(), overrides).values()]
+        test = set(members[0].splits.test)
+        assert test
+        for data in members:
+            assert not test & {*data.splits.train, *data.splits.validation}
+
+
+def test_folds_of_a_repeat_are_disjoint_and_complete(write_config: WriteConfig) -> None:
+    members = plan(write_config(dataset=FOLDS), {"repeat": 2})
+    assert list(members) == [
+        "repeats/0/folds/0", "repeats/0/folds/1", "repeats/0/folds/2",
+        "repeats/1/folds/0", "repeats/1/folds/1", "repeats/1/folds/2",
+    ]  # fmt: skip
+    data = [prepare_data(config) for config in members.values()]
+    for first in (0, 3):
+        validated = np.concatenate([one.splits.validation for one in data[first : first + 3]])
+        rows = np.concatenate([validated, data[0].splits.test])
+        np.testing.assert_array_equal(np.sort(rows), np.arange(150))
+    assert set(data[0].splits.validation) != set(data[3].splits.validation)
+
+
+def test_preprocessing_is_fitted_to_each_folds_training_rows(write_config: WriteConfig) -> None:
+    members = plan(write_config(dataset=FOLDS)).values()
+    for data in map(prepare_data, members):
+        rows = data.dataset.x[data.splits.train].astype(np.float64)
+        np.testing.assert_allclose(data.scaling.offset, rows.mean(axis=0), rtol=1e-6)
+    offsets = [tuple(prepare_data(config).scaling.offset) for config in members]
+    assert len(set(offsets)) == 3
+
+
+def test_a_member_is_the_run_that_its_config_gives_alone(repeats: Run, runs_dir: Path) -> None:
+    for member in repeats.members:
+        alone = dlrun.train(member.path / "config.yaml")
+        assert compare_runs(member, alone).verdict == "identical"
+        assert alone.info["hashes"] == member.info["hashes"]
+
+
+def test_the_first_repeat_is_the_single_run(
+    repeats: Run, config_path: Path, runs_dir: Path
+) -> None:
+    single = dlrun.train(config_path)
+    assert single.info["hashes"] == repeats.members[0].info["hashes"]
+
+
+def test_the_parent_adds_its_members_up(repeats: Run) -> None:
+    assert repeats.status == "finished"
+    assert [member.id for member in repeats.members] == [
+        f"{repeats.id}/repeats/{i}" for i in range(3)
+    ]
+    metrics = repeats.metrics
+    for which in ("best", "final"):
+        for name, row in metrics["spread"][which].items():
+            values = [member.metrics[which][name] for member in repeats.members]
+            assert row["values"] == values
+            assert row["mean"] == pytest.approx(np.mean(values))
+            assert row["sd"] == pytest.approx(np.std(values, ddof=1))
+            assert metrics[which][name] == row["mean"]
+    losses = metrics["spread"]["best"]["val_loss"]["values"]
+    assert metrics["best_member"] == int(np.argmin(losses))
+    assert metrics["overlap"] == pytest.approx(30 / 90)
+    assert (repeats.plots_dir / "loss.png").is_file()
+    for member in repeats.members:
+        assert (member.plots_dir / "confusion_matrix.png").is_file()
+        assert member.evaluation["validation"]["num_rows"] == 30
+
+
+def test_no_member_has_looked_at_test_rows(repeats: Run, folds: Run) -> None:
+    for member in (*repeats.members, *folds.members):
+        assert member.metrics["test"] is None
+        assert list(member.evaluation) == ["validation"]
+        assert not member.info["test_looks"]
+        with pytest.raises(RunError, match="no predictions for 'test'"):
+            member.predictions("test")
+
+
+def test_folds_are_pooled_so_that_every_row_is_predicted_once(folds: Run) -> None:
+    pooled = folds.predictions("validation")
+    assert len(np.unique(pooled["rows"])) == len(pooled["rows"]) == 135
+    report = folds.evaluation["validation"]
+    right = pooled["outputs"].argmax(axis=1) == pooled["labels"]
+    assert report["num_rows"] == 135
+    assert report["metrics"]["accuracy"]["value"] == pytest.approx(right.mean())
+    assert (folds.plots_dir / "confusion_matrix.png").is_file()
+
+
+def test_a_member_is_named_by_its_parent_and_is_no_run_of_the_table(
+    copied: Run, runs_dir: Path
+) -> None:
+    from dlrun.runs import list_runs
+
+    assert [run.id for run in list_runs()] == [copied.id]
+    assert find_run(f"{copied.id}/repeats/1").path == copied.path / "repeats" / "1"
+    assert find_run("latest/repeats/1").path == copied.path / "repeats" / "1"
+    with pytest.raises(RunError, match="no run"):
+        find_run("latest/repeats/9")
+
+
+def test_one_row_stands_for_all_and_members_follow_on_request(copied: Run) -> None:
+    row = run_row(copied)
+    assert (row["members"], row["metric"]) == (3, "val_accuracy")
+    assert row["sd"] == copied.metrics["spread"]["best"]["val_accuracy"]["sd"]
+    shown = CliRunner().invoke(app, ["summary"]).stdout
+    assert "small × 3" in shown
+    assert " ± " in shown
+    rows = json.loads(CliRunner().invoke(app, ["summary", "--members", "--json"]).stdout)
+    assert [one["id"] for one in rows] == [copied.id, *[member.id for member in copied.members]]
+
+
+def test_the_screen_of_a_parent_lists_its_members(copied: Run) -> None:
+    done = CliRunner().invoke(app, ["summary", copied.id])
+    assert done.exit_code == 0, done.output
+    first, *lines = done.stdout.splitlines()
+    assert first.startswith(f"{copied.id}: finished after ")
+    assert first.endswith("3 members (3 repeats)")
+    row = copied.metrics["spread"]["best"]["val_accuracy"]
+    assert any(f"{row['mean']:.4f} ± {row['sd']:.4f}" in line for line in lines)
+    assert any("repeats/2" in line for line in lines)
+    assert "interval after Nadeau, Bengio" in done.stdout
+    assert f"dlrun test {copied.id} --member {copied.metrics['best_member']} does" in done.stdout
+
+
+def test_what_needs_a_model_asks_which_member(copied: Run) -> None:
+    done = CliRunner().invoke(app, ["test", copied.id])
+    assert done.exit_code == 2
+    best = copied.metrics["best_member"]
+    assert f"name it by --member 0 to 2; the best by val_loss is --member {best}" in done.output
+    done = CliRunner().invoke(app, ["test", copied.id, "--member", "7"])
+    assert "no member 7; there are --member 0 to 2" in done.output
+    done = CliRunner().invoke(app, ["test", copied.id, "--member", "1", "-q"])
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith(f"{copied.id}/repeats/1: 30 test rows of iris")
+
+
+def test_everything_is_told_once_and_the_end_of_each_member(
+    config_path: Path, runs_dir: Path
+) -> None:
+    told: list[Any] = []
+    dlrun.train(config_path, {"repeat": 2}, report=told.append)
+    texts = [event.text for event in told if isinstance(event, Message)]
+    assert len(texts) == len(set(texts))
+    assert "2 repeats: 2 to train, 2 at a time, 1 thread each" in texts
+    ends = [event for event in told if isinstance(event, TaskEnded)]
+    assert {(end.task, end.status) for end in ends} == {
+        ("repeats/0", "finished"), ("repeats/1", "finished"),
+    }  # fmt: skip
+    assert [end.done for end in ends] == [1, 2]
+    assert any(isinstance(event, FromTask) for event in told)
+
+
+def test_more_epochs_are_those_of_a_longer_run(
+    copied: Run, config_path: Path, runs_dir: Path
+) -> None:
+    longer = dlrun.resume(copied, more_epochs=2)
+    assert [member.metrics["epochs"] for member in longer.members] == [5, 5, 5]
+    single = dlrun.train(config_path, {"training.epochs": 5})
+    first = longer.members[0]
+    assert compare_runs(first, single).verdict == "identical"
+    assert first.metrics["test"] is None
+    assert longer.metrics["epochs"] == 5
+    assert longer.config.training.epochs == 5
+
+
+def test_repeats_can_be_added(copied: Run, config_path: Path) -> None:
+    before = [member.info["hashes"]["final_weights"] for member in copied.members]
+    more = dlrun.resume(copied, {"repeat": 5})
+    assert len(more.members) == len(more.metrics["finished"]) == 5
+    after = [member.info["hashes"]["final_weights"] for member in more.members]
+    assert after[:3] == before
+    assert [member.config.seed for member in more.members] == [0, 1, 2, 3, 4]
+
+
+def test_into_leaves_the_old_run_as_it_was(copied: Run) -> None:
+    before = {path: path.read_bytes() for path in copied.path.rglob("*") if path.is_file()}
+    longer = dlrun.resume(copied, more_epochs=1, into="longer")
+    assert longer.id == "longer"
+    assert [member.info["member_of"] for member in longer.members] == ["longer"] * 3
+    assert [member.metrics["epochs"] for member in longer.members] == [4, 4, 4]
+    assert before == {path: path.read_bytes() for path in before}
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({}, r"finished, all 3 members; to go on: dlrun resume .* repeat=6"),
+        ({"repeat": 2}, "repeat can only grow, from 3 if that is more than 1, received 2"),
+        ({"seed": 5}, "cannot go on with other seed"),
+    ],
+)
+def test_what_cannot_be_gone_on_with_is_refused(
+    copied: Run, overrides: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(RunError, match=message):
+        dlrun.resume(copied, overrides)
+
+
+def test_a_single_run_does_not_become_several(config_path: Path, runs_dir: Path) -> None:
+    run = dlrun.train(config_path)
+    with pytest.raises(RunError, match="cannot go on with other repeat"):
+        dlrun.resume(run, {"repeat": 5})
+
+
+def test_a_model_that_keras_refuses_leaves_no_folder(
+    write_config: WriteConfig, runs_dir: Path
+) -> None:
+    path = write_config(model="{layers: [{Dense: {units: 3, dtype: float31}}]}")
+    with pytest.raises(ModelError, match="float31"):
+        dlrun.train(path, {"repeat": 3})
+    assert [entry.name for entry in runs_dir.iterdir() if entry.is_dir()] == []
+
+
+def test_a_member_that_fails_is_named_and_the_others_are_kept(
+    tmp_path: Path, config_path: Path, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Which member it is, NumPy's random state tells, which begins with the seed.
+    (tmp_path / "own_luck.py").write_text(
+        "import keras, numpy as np\n"
+        "@keras.saving.register_keras_serializable('own')\n"
+        "class Unlucky(keras.callbacks.Callback):\n"
+        "    def get_config(self):\n        return {}\n"
+        "    def on_epoch_end(self, epoch, logs=None):\n"
+        "        if np.random.get_state()[1][0] == 1:\n"
+        "            kernel = self.model.layers[0].kernel\n"
+        "            kernel.assign(kernel * float('nan'))\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    overrides = {"repeat": 3, "imports": ["own_luck"], "training.callbacks": ["Unlucky"]}
+    with pytest.raises(MembersError, match=r"1 of 3 members did not finish: repeats/1 diverged"):
+        dlrun.train(config_path, overrides)
+    run = dlrun.load_run()
+    assert run.status == "failed"
+    assert run.metrics["finished"] == [0, 2]
+    assert [member.status for member in run.members] == ["finished", "diverged", "finished"]
+    done = CliRunner().invoke(app, ["summary", run.id])
+    assert "2 of 3 members (3 repeats)" in done.stdout
+
+
+def test_callbacks_from_python_do_not_reach_members(config_path: Path) -> None:
+    with pytest.raises(ConfigError, match="which callbacks from Python do not reach"):
+        dlrun.train(config_path, {"repeat": 2}, callbacks=[object()])
+
+
+def test_data_registered_in_this_process_do_not_reach_members(write_config: WriteConfig) -> None:
+    from dlrun.config import DatasetConfig
+    from dlrun.data import load_dataset, register_dataset
+
+    register_dataset("mine")(lambda: load_dataset(DatasetConfig("iris")))
+    with pytest.raises(ConfigError, match="registered in this process alone, and members are"):
+        dlrun.train(write_config(dataset="mine"), {"repeat": 2})
+
+
+def start(*arguments: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "dlrun", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def wait_for_members(runs_dir: Path, number: int) -> Run:
+    """Waits until so many members have a checkpoint; returns their parent."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        found = list(runs_dir.glob("2*/repeats/*/checkpoints/last.npz"))
+        if len(found) >= number:
+            return Run(found[0].parents[3])
+        time.sleep(0.02)
+    raise AssertionError("no member began")
+
+
+LONG = ["repeat=3", "training.epochs=150", "training.batch_size=4"]
+
+
+@pytest.fixture(scope="module")
+def whole(folder: Path, config_path: Path) -> Run:
+    return dlrun.train(config_path, LONG, runs_dir=folder / "long")
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+def test_stopped_anyhow_it_goes_on_to_the_same_bits(
+    whole: Run, config_path: Path, runs_dir: Path, how: signal.Signals
+) -> None:
+    process = start("train", config_path, *LONG)
+    run = wait_for_members(runs_dir, 2)
+    process.send_signal(how)
+    _, errors = process.communicate(timeout=60)
+    expected = -how if how == signal.SIGKILL else 128 + how
+    assert process.returncode == expected, errors
+    deadline = time.monotonic() + 30  # of workers that were left alone
+    while any(member.status == "running" for member in run.members):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    run = Run(run.path)
+    assert run.status == ("dead" if how == signal.SIGKILL else "interrupted")
+    assert [one.id for one in resumable_runs()] == ([run.id] if how == signal.SIGKILL else [])
+    shown = CliRunner().invoke(app, ["summary", run.id])
+    assert shown.exit_code == 0, shown.output
+    assert f"dlrun resume {run.id}" in shown.stdout
+    resumed = dlrun.resume(run)
+    assert resumed.status == "finished"
+    for member, other in zip(resumed.members, whole.members, strict=True):
+        assert compare_runs(other, member).verdict == "identical"
+    assert resumed.metrics["spread"] == whole.metrics["spread"]
+
+
+def test_a_parent_that_never_got_to_an_epoch_may_go(copied: Run) -> None:
+    shutil.rmtree(copied.path / "repeats")
+    for name in ("metrics.json", "parameters.json"):
+        (copied.path / name).unlink()
+    facts = json.loads((copied.path / "run.json").read_text())
+    (copied.path / "run.json").write_text(json.dumps(facts | {"status": "interrupted"}))
+    (removal,) = plan_cleanup()
+    assert (removal.kind, removal.path) == ("run", copied.path)
+
+
+def test_each_member_is_reproduced(copied: Run) -> None:
+    from dlrun.reproduction import name_each
+
+    assert name_each([copied.id, "nothing"]) == [
+        *[str(member.path) for member in copied.members], "nothing",
+    ]  # fmt: skip
+    done = CliRunner().invoke(app, ["reproduce", str(copied.members[1].path), "-q"])
+    assert done.exit_code == 0, done.output
+    assert done.stdout.startswith(f"{copied.id}/repeats/1: identical, 3 epochs compared")
+
+
+def test_damaged_members_are_passed_over(copied: Run, runs_dir: Path) -> None:
+    (copied.path / "repeats" / "1" / "run.json").write_text("{")
+    (copied.path / "repeats" / "not_a_number").mkdir()
+    (copied.path / "repeats" / "7").symlink_to(runs_dir)
+    assert len(copied.members) == 3
+    for arguments in (["summary"], ["summary", "--members"], ["summary", copied.id],
+                      ["plot", copied.id], ["gc", "--dry-run"]):  # fmt: skip
+        done = CliRunner().invoke(app, arguments)
+        assert done.exit_code in (0, 2), done.output
+        assert done.exception is None or isinstance(done.exception, SystemExit)
+
+
+def test_the_table_of_members_in_python(repeats: Run) -> None:
+    table = repeats.history
+    assert list(table.index.names) == ["member", "epoch"]
+    assert len(table) == 9
+    assert table.loc[(1, 2), "val_loss"] == repeats.members[1].history.loc[2, "val_loss"]
