@@ -12,8 +12,10 @@ import pytest
 
 import dlrun
 from dlrun.backend import keras
-from dlrun.events import Message
+from dlrun.events import Message, ignore
+from dlrun.judging import judge_run
 from dlrun.prepare import prepare_data
+from dlrun.runs import Run
 
 WriteConfig = Callable[..., Path]
 L2 = (
@@ -89,35 +91,27 @@ def test_a_run_that_holds_nothing_back_is_judged_by_nothing(write_config: WriteC
     assert not (run.plots_dir / "confusion_matrix.png").exists()
 
 
-class Nan(keras.layers.Layer):
-    """Gives NaN in inference alone."""
-
-    def call(self, x: Any, training: bool = False) -> Any:
-        return x if training else x * float("nan")
-
-
 def test_outputs_that_are_nan_are_told_and_not_judged(write_config: WriteConfig) -> None:
-    from dlrun.config import load_config
-    from dlrun.evaluation.meaning import meaning_of
-    from dlrun.model import build_model
-    from dlrun.scoring import score_parts
-    from dlrun.training import TensorData, make_evaluator
-
-    data = prepare_data(load_config(write_config()).config)
-    model = build_model(data).model
-    broken = keras.Sequential([*model.layers, Nan()])
-    broken.compile("sgd", "categorical_crossentropy", metrics=["accuracy"])
+    run = dlrun.train(write_config())
+    kept = dict(np.load(run.path / "predictions.npz"))
+    kept["validation_outputs"][0, 0] = np.nan
+    np.savez(run.path / "predictions.npz", **kept)
     told: list[Any] = []
-    tensors = TensorData.from_prepared(data)
-    meaning = meaning_of(data.facts(), data.config)
-    parts = ("validation",)
-    scores = score_parts(
-        broken, data, tensors, make_evaluator(broken, tensors), parts, meaning, told.append
-    )
-    assert scores.reports == {}
+    judge_run(run, told.append)
+    assert list(Run(run.path).evaluation) == ["test"]
     assert told == [
         Message("validation: outputs are NaN or infinite; there is no report on them", "warning")
     ]
+
+
+def test_a_run_is_judged_from_its_folder_alone(write_config: WriteConfig) -> None:
+    run = dlrun.train(write_config())
+    before = run.evaluation
+    (run.path / "evaluation.json").unlink()
+    (run.plots_dir / "loss.png").unlink()
+    judge_run(run, ignore)
+    assert Run(run.path).evaluation == before
+    assert (run.plots_dir / "loss.png").is_file()
 
 
 def test_evaluation_json_is_strict_json_with_the_baseline_beside_it(

@@ -53,7 +53,7 @@ def settled(path: Path, overrides: dict[str, Any], running: int) -> tuple[Any, l
     """What `settle_threads` gives where TensorFlow has so many threads already."""
     asked, said = [], []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(threads, "use_threads", lambda wanted: asked.append(wanted) or running)
+        patch.setattr("dlrun.backend.use_threads", lambda wanted: asked.append(wanted) or running)
         data = prepare_data(load_config(path, overrides).config)
         settled = settle_threads(data, said.append)
     return settled.config.training.threads, asked, said

@@ -134,7 +134,7 @@ def result_lines(run: Run) -> list[str]:
     ]
     if metrics.get("test"):
         lines += _test_lines(run)
-    elif "member_of" in run.info:
+    elif run.info.get("member_of") is not None:
         lines.append(f"  {'test':<11} not looked at, as of every member; `dlrun test` does")
     elif "test" in run.dataset["parts"]:
         lines.append(f"  {'test':<11} not looked at: the run did not finish")

@@ -36,6 +36,11 @@ class Estimate:
     low: float | None = None
     high: float | None = None
 
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether 0 lies outside the limits: of a difference, that chance hardly makes it."""
+        return self.low is not None and self.high is not None and not self.low <= 0 <= self.high
+
     def to_dict(self) -> dict[str, float | None]:
         """Returns it as JSON holds it."""
         return {"value": self.value, "low": self.low, "high": self.high}

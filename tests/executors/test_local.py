@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,8 +11,7 @@ import pytest
 
 from dlrun.config import load_config
 from dlrun.events import Event, FromTask, StepsDone
-from dlrun.executors import Outcome, Task, count_at_a_time, local, run_tasks, worker
-from dlrun.executors.task import Stop, Told
+from dlrun.executors import Outcome, Task, count_at_a_time, local, run_tasks
 from dlrun.runs import Run
 from dlrun.runs.checkpoints import read_last
 from dlrun.stopping import StopRequest
@@ -172,10 +169,9 @@ def test_a_task_that_is_there_goes_on(make_task: MakeTask) -> None:
     assert run.metrics["test"] is None
 
 
-def test_where_it_cannot_fork_a_worker_trains_tasks_itself(
-    make_task: MakeTask, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The way of macOS and Windows, taken here: the same weights come out."""
+@pytest.fixture
+def no_fork(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The way of macOS and Windows, taken here; returns the workers that are started."""
     script = "from dlrun.executors import task; task.FORKS = False; "
     script += "import runpy; runpy.run_module('dlrun.executors.worker', run_name='__main__')"
     real, started = local.subprocess.Popen, []
@@ -184,43 +180,35 @@ def test_where_it_cannot_fork_a_worker_trains_tasks_itself(
         started.append(command)
         return real([command[0], "-c", script], **options)
 
-    forked = [make_task(f"forked{i}", {"seed": i}) for i in range(3)]
-    run_all(forked)
     monkeypatch.setattr(local.subprocess, "Popen", start)
     monkeypatch.setattr(local, "FORKS", False)
+    return started
+
+
+def test_where_it_cannot_fork_a_worker_trains_tasks_itself(
+    make_task: MakeTask, monkeypatch: pytest.MonkeyPatch, no_fork: list[list[str]]
+) -> None:
     monkeypatch.setattr(local, "TASKS_A_WORKER", 2)
-    here = [make_task(f"here{i}", {"seed": i}) for i in range(3)]
-    found, _ = run_all(here, at_a_time=1)
+    tasks = [make_task(f"t{i}", {"seed": i}) for i in range(3)]
+    found, _ = run_all(tasks, at_a_time=1)
     assert [outcome.status for outcome in found.values()] == ["finished"] * 3
-    assert len(started) == 2  # the second took over after two tasks
-    for one, other in zip(forked, here, strict=True):
-        hashes = [Run(task.run_dir).info["hashes"]["final_weights"] for task in (one, other)]
-        assert hashes[0] == hashes[1]
+    assert len(no_fork) == 2  # the second took over after two tasks
+    here = [Run(task.run_dir).info["hashes"]["final_weights"] for task in tasks]
+    monkeypatch.undo()
+    forked = [make_task(f"f{i}", {"seed": i}) for i in range(3)]
+    run_all(forked)
+    assert [Run(task.run_dir).info["hashes"]["final_weights"] for task in forked] == here
 
 
 def test_where_it_cannot_fork_a_wish_to_stop_is_heard_too(
-    make_task: MakeTask, monkeypatch: pytest.MonkeyPatch
+    make_task: MakeTask, no_fork: list[list[str]]
 ) -> None:
-    sent: list[Any] = []
-    reading, writing = os.pipe()
-    saved = os.dup(0)
-    os.dup2(reading, 0)
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        from dlrun.executors.frames import write_message
+    task, request = make_task("long", {"training.epochs": 1_000_000}), StopRequest()
 
-        def send(message: Any) -> None:
-            sent.append(message)
-            if isinstance(message, Told) and isinstance(message.event, StepsDone):
-                write_message(writing, Stop(signal.SIGINT))
-                time.sleep(0.01)
+    def listen(event: Event) -> None:
+        if isinstance(event, FromTask) and isinstance(event.event, StepsDone):
+            request.signum = signal.SIGINT
 
-        write_message(writing, make_task("here", {"training.epochs": 1_000_000}))
-        worker._serve_here(send)
-    finally:
-        os.dup2(saved, 0)
-        os.close(writing)
-        for number, handler in handlers.items():
-            signal.signal(number, handler)
-    (outcome,) = [message for message in sent if isinstance(message, Outcome)]
+    (outcome,) = run_tasks([task], 1, listen, request)
     assert (outcome.status, outcome.exit_code) == ("interrupted", 130)
+    assert read_last(Run(task.run_dir)) is not None

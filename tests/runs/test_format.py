@@ -45,6 +45,8 @@ def test_its_row_in_the_table(run: Run) -> None:
         "best_epoch": 4,
         "metric": "val_accuracy",
         "best": 0.8666666746139526,
+        "sd": None,
+        "members": None,
         "duration_seconds": 1.45,
         "status": "finished",
         "note": "kept to be readable by every later dlrun",

@@ -32,6 +32,8 @@ def test_a_row_holds_what_the_table_shows(tmp_path: Path) -> None:
         "best_epoch": 7,
         "metric": "val_accuracy",
         "best": 0.7,
+        "sd": None,
+        "members": None,
         "duration_seconds": 2.5,
         "status": "finished",
         "note": "first",
