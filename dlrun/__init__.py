@@ -8,6 +8,7 @@
 
     dlrun.resume("latest", more_epochs=5)
     dlrun.load_run("latest")
+    dlrun.compare([run, other])
 
 The command line calls the same functions. Importing the package loads nothing heavy;
 `train` loads TensorFlow.
@@ -25,12 +26,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     from dlrun.config import Config
+    from dlrun.evaluation.compare import Comparison
     from dlrun.events import Report
     from dlrun.runs import Run
+    from dlrun.testing import TestLook
 
 __version__ = "0.1.0"
 
-__all__ = ["DlrunError", "load_run", "resume", "train"]
+__all__ = ["DlrunError", "compare", "load_run", "resume", "test", "train"]
 
 
 def train(
@@ -158,6 +161,57 @@ def resume(
         from dlrun.experiment import resume_experiment
 
         return resume_experiment(plan, data, report=listen, callbacks=callbacks)
+
+
+def compare(
+    runs: Sequence[str | Path | Run],
+    *,
+    metric: str | None = None,
+    runs_dir: str | Path | None = None,
+) -> Comparison:
+    """Compares runs with the first of them: better, worse or not distinguishable, and how sure.
+
+    Args:
+        runs: Two or more: runs, their paths, ids, unique prefixes of ids, or `latest`.
+        metric: What to judge by; None: validation accuracy where all have it, else the loss.
+        runs_dir: The folder of runs; default DLRUN_RUNS_DIR, else `runs`.
+
+    Raises:
+        RunError: one of them cannot be read or has no result, or they share no such metric.
+    """
+    from dlrun.evaluation.compare import compare as compare_sides
+    from dlrun.runs import Run
+
+    found = [run if isinstance(run, Run) else load_run(run, runs_dir=runs_dir) for run in runs]
+    return compare_sides(found, metric)
+
+
+def test(
+    run: str | Path | Run = "latest",
+    *,
+    dataset: str | None = None,
+    member: int | None = None,
+    report: Report | None = None,
+    runs_dir: str | Path | None = None,
+) -> TestLook:
+    """Evaluates a run's kept model on test rows; every look at them is dated and counted.
+
+    Args:
+        run: A run, its path, id, unique prefix of an id, or `latest`.
+        dataset: Name of another data set, or path of an .npz file, to look at instead.
+        member: Which of a run's repeats or folds, from 0.
+        report: Called with every `dlrun.events` event; nothing is printed without it.
+        runs_dir: The folder of runs; default DLRUN_RUNS_DIR, else `runs`.
+
+    Raises:
+        DlrunError: the run has no model or no test rows, or the other data do not fit.
+    """
+    from dlrun.events import ignore
+    from dlrun.runs import Run, single_run
+    from dlrun.testing import look_at_test
+
+    found = run if isinstance(run, Run) else load_run(run, runs_dir=runs_dir)
+    return look_at_test(single_run(found, member), dataset, report or ignore)
 
 
 def _refuse_callbacks(config: Config, callbacks: Sequence[Any]) -> None:

@@ -34,7 +34,8 @@ def threshold_lines(run: Run, threshold: float) -> list[str]:
     Raises:
         RunError: there are not two classes, or no predictions for validation rows.
     """
-    from dlrun.evaluation.classes import class_report, positive_scores  # scikit-learn: 1 s
+    from dlrun.evaluation.classes import class_report  # scikit-learn: 1 s
+    from dlrun.evaluation.meaning import positive_scores
 
     names = run.dataset.get("class_names") or []
     if len(names) != 2:

@@ -14,22 +14,10 @@ import numpy as np
 from sklearn import metrics
 
 from dlrun.evaluation.intervals import Estimate, resampled, resampled_table, wilson
+from dlrun.evaluation.meaning import positive_scores, predicted_classes
 
 NUM_BINS = 10
 """Of the calibration, equally wide."""
-
-
-def predicted_classes(outputs: np.ndarray, threshold: float) -> np.ndarray:
-    """Returns the class of each row, (n,) int64: the largest output, or 1 above the threshold.
-
-    Args:
-        outputs: (n, num_classes) or (n, 1).
-        threshold: For a single output; as Keras's accuracy, a value equal to it is class 0.
-    """
-    if outputs.shape[1] == 1:
-        return np.where(outputs[:, 0] > threshold, 1, 0)
-    found: np.ndarray = np.argmax(outputs, axis=1)
-    return found
 
 
 def class_report(
@@ -108,12 +96,6 @@ def two_class_report(
     if outputs.min() >= 0 and outputs.max() <= 1:
         extra["calibration"] = calibration(scores, labels)
     return extra
-
-
-def positive_scores(outputs: np.ndarray) -> np.ndarray:
-    """Returns the output for class 1, (n,) float64."""
-    scores: np.ndarray = outputs[:, -1].astype(np.float64)
-    return scores
 
 
 def _ends_of_ties(scores: np.ndarray) -> np.ndarray:

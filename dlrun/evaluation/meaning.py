@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from dlrun.config import Config
 
 _AROUND_ZERO = ("Hinge", "SquaredHinge")
@@ -43,3 +45,22 @@ def meaning_of(facts: Mapping[str, Any], config: Config) -> Meaning:
     shares = [count / train["num_rows"] for count in train["class_counts"]]
     is_around_zero = config.loss.name in _AROUND_ZERO or config.loss.arguments.get("from_logits")
     return Meaning(tuple(facts["class_names"]), 0.0 if is_around_zero else 0.5, tuple(shares))
+
+
+def predicted_classes(outputs: np.ndarray, threshold: float) -> np.ndarray:
+    """Returns the class of each row, (n,) int64: the largest output, or 1 above the threshold.
+
+    Args:
+        outputs: (n, num_classes) or (n, 1).
+        threshold: For a single output; as Keras's accuracy, a value equal to it is class 0.
+    """
+    if outputs.shape[1] == 1:
+        return np.where(outputs[:, 0] > threshold, 1, 0)
+    found: np.ndarray = np.argmax(outputs, axis=1)
+    return found
+
+
+def positive_scores(outputs: np.ndarray) -> np.ndarray:
+    """Returns the output for class 1, (n,) float64."""
+    scores: np.ndarray = outputs[:, -1].astype(np.float64)
+    return scores

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from dlrun.evaluation.meaning import meaning_of
+from dlrun.evaluation.meaning import meaning_of, positive_scores
 from dlrun.plots.confusion import MAX_CLASSES, draw_confusion
 from dlrun.plots.labels import format_value
 from dlrun.plots.predicted import draw_predicted
@@ -45,7 +45,7 @@ def _draw_classes(run: Run, part: str, report: Mapping[str, Any], title: str) ->
 
 
 def _score_rows(run: Run, part: str, report: Mapping[str, Any]) -> ScoreRows:
-    from dlrun.evaluation.classes import positive_scores, score_curves  # scikit-learn: 1 s
+    from dlrun.evaluation.classes import score_curves  # scikit-learn: 1 s
 
     found = run.predictions(part)
     threshold = meaning_of(run.dataset, run.config).threshold

@@ -16,6 +16,7 @@ from dlrun.plots.evaluation_plots import draw_evaluation
 from dlrun.plots.figure import DPI
 from dlrun.plots.history import member_rows
 from dlrun.runs import Run
+from dlrun.runs.labels import label_of
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def _curves(
 ) -> list[Curve]:
     curves: list[Curve] = []
     for index, (run, of_run) in enumerate(zip(runs, histories, strict=True)):
-        label = _label(run, runs) if len(runs) > 1 else ""
+        label = label_of(run, runs) if len(runs) > 1 else ""
         steps = steps_per_epoch(run)
         if run.has_members:
             curves += member_rows(
@@ -163,20 +164,6 @@ def _path(
     if style.x_axis != "epoch":
         stem += f"_by_{style.x_axis}"
     return folder / f"{stem}.{style.file_format}"
-
-
-def _label(run: Run, runs: Sequence[Run]) -> str:
-    """The config's name; where runs share it, what tells them apart: note, overrides, or id."""
-    name = run.config.name
-    alike = [other for other in runs if other.config.name == name]
-    if len(alike) == 1:
-        return name
-    for key in ("note", "overrides"):
-        words = [str(other.info.get(key) or "") for other in alike]
-        if len(set(words)) == len(alike) and len(max(words, key=len)) <= 40:
-            own = run.info.get(key) or "as it is"
-            return f"{name}, {own if isinstance(own, str) else ' '.join(own)}"
-    return f"{name} {run.id[-4:]}"
 
 
 def _title(runs: Sequence[Run]) -> str:

@@ -8,7 +8,6 @@ import pytest
 from dlrun.config import load_config
 from dlrun.errors import RunError
 from dlrun.files import to_yaml, write_json, write_text
-from dlrun.plots import run_plots
 from dlrun.plots.run_plots import PlotStyle, draw_runs, steps_per_epoch
 from dlrun.runs import Run
 
@@ -68,16 +67,3 @@ def test_one_file_holds_one_metric(make_run: MakeRun, tmp_path: Path) -> None:
 
 def test_steps_follow_from_rows_and_batch_size(make_run: MakeRun) -> None:
     assert steps_per_epoch(make_run("r1")) == 6  # 90 rows by 16
-
-
-def labels(runs: list[Run]) -> list[str]:
-    return [run_plots._label(run, runs) for run in runs]
-
-
-def test_runs_are_told_apart_by_config_note_overrides_or_id(make_run: MakeRun) -> None:
-    assert labels([make_run("a1", name="wide"), make_run("a2", name="deep")]) == ["wide", "deep"]
-    noted = [make_run("b1", note="first"), make_run("b2", note="second")]
-    assert labels(noted) == ["small, first", "small, second"]
-    changed = [make_run("c1"), make_run("c2", overrides=["seed=1"])]
-    assert labels(changed) == ["small, as it is", "small, seed=1"]
-    assert labels([make_run("d-0001"), make_run("d-0002")]) == ["small 0001", "small 0002"]

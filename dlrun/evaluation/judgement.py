@@ -1,0 +1,219 @@
+"""The verdict on a pair of runs: better, worse, not distinguishable, or why there is none.
+
+The rules, in the order in which they are asked:
+
+1. Other data, or for the loss another loss: not comparable.
+2. Three or more pairs of members that share split, seed and fold: Student's t on their differences.
+3. Three or more members on each side: Welch's t.
+4. Two single runs on the same validation rows: McNemar's test (accuracy) or the rows' differences
+   (loss), about these two models and not their configs.
+5. Else there are too few runs to tell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from dlrun.columns import metric_of
+from dlrun.errors import RunError
+from dlrun.evaluation.difference import (
+    MIN_RUNS,
+    McNemar,
+    mcnemar,
+    paired_difference,
+    row_difference,
+    share_difference,
+    unpaired_difference,
+)
+from dlrun.evaluation.intervals import CONFIDENCE, Estimate
+from dlrun.evaluation.meaning import meaning_of, predicted_classes
+from dlrun.evaluation.sides import Side, higher_is_better
+from dlrun.runs import Run
+
+Verdict = Literal["better", "worse", "not distinguishable", "too few runs", "not comparable"]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Whether a run is better than the first.
+
+    Attributes:
+        verdict: In a word or two.
+        about: "configs", or "models" where single runs were compared.
+        basis: How it was found, such as "paired over 5 seeds".
+        text: What was found, in a sentence.
+        difference: To the first run, with its interval; None where there is none to speak of.
+        advice: Commands that would tell more; empty where nothing is missing.
+    """
+
+    verdict: Verdict
+    about: Literal["configs", "models"]
+    basis: str
+    text: str
+    difference: Estimate | None = None
+    advice: tuple[str, ...] = ()
+
+
+def judge(first: Side, other: Side, metric: str, confidence: float = CONFIDENCE) -> Judgement:
+    """Returns the verdict on a run beside the first.
+
+    Args:
+        first: What it is compared with.
+        other: The run.
+        metric: Both have it.
+        confidence: Of the interval of the difference.
+    """
+    hashes = {side.members[0].dataset.get("content_hash") for side in (first, other)}
+    if len(hashes) > 1:
+        return _other_data(first, other, metric)
+    losses = [side.run.config.loss.name for side in (first, other)]
+    if metric_of(metric) == "loss" and losses[0] != losses[1]:
+        text = f"{losses[0]} and {losses[1]} are other measures; compare by another metric"
+        return Judgement("not comparable", "configs", "other losses", text)
+    pairs = first.pairs_with(other)
+    if len(pairs) >= MIN_RUNS:
+        return _by_pairs(first, other, metric, pairs, confidence)
+    if min(len(first.members), len(other.members)) >= MIN_RUNS:
+        return _by_means(first, other, metric, confidence)
+    if first.is_single and other.is_single:
+        return _by_rows(first, other, metric, confidence)
+    return _too_few(first, other, f"it takes {MIN_RUNS} on each side")
+
+
+def _other_data(first: Side, other: Side, metric: str) -> Judgement:
+    names = [str(side.members[0].dataset["name"]) for side in (first, other)]
+    if names[0] == names[1]:
+        names = [f"{names[0]} as it was then", f"{names[1]} as it was"]
+    values = [sum(side.values[metric]) / len(side.members) for side in (first, other)]
+    text = (
+        f"{metric} is {values[0]:.4f} on {names[0]} and {values[1]:.4f} on {names[1]}: how hard "
+        "the data are and how good the net is cannot be told apart"
+    )
+    return Judgement("not comparable", "configs", "other data", text)
+
+
+def _by_pairs(
+    first: Side, other: Side, metric: str, pairs: list[tuple[int, int]], confidence: float
+) -> Judgement:
+    ours = [first.values[metric][i] for i, _ in pairs]
+    theirs = [other.values[metric][j] for _, j in pairs]
+    overlap = max(first.overlap, other.overlap)
+    difference = paired_difference(ours, theirs, overlap, confidence)
+    kind = "folds" if first.run.config.dataset.split.kfold is not None else "seeds"
+    return _of_configs(first, other, metric, difference, f"paired over {len(pairs)} {kind}")
+
+
+def _by_means(first: Side, other: Side, metric: str, confidence: float) -> Judgement:
+    overlaps = (first.overlap, other.overlap)
+    difference = unpaired_difference(
+        first.values[metric], other.values[metric], overlaps, confidence
+    )
+    basis = f"{len(first.members)} runs against {len(other.members)}, which share no split and seed"
+    return _of_configs(first, other, metric, difference, basis)
+
+
+def _of_configs(
+    first: Side, other: Side, metric: str, difference: Estimate, basis: str
+) -> Judgement:
+    verdict = _verdict(difference, metric, first, other)
+    shown = f"{metric} differs by {_signed(difference)}, {basis}"
+    if verdict != "not distinguishable":
+        return Judgement(verdict, "configs", basis, shown, difference)
+    if difference.value == difference.low == difference.high:
+        return Judgement(verdict, "configs", basis, f"{shown}: every pair is equal", difference)
+    half = ((difference.high or 0.0) - (difference.low or 0.0)) / 2
+    text = f"{shown}; a difference of less than about {half:.2g} would not show"
+    advice = tuple(_more_repeats(side.run) for side in (first, other))
+    return Judgement(verdict, "configs", basis, text, difference, advice)
+
+
+def _verdict(difference: Estimate, metric: str, first: Side, other: Side) -> Verdict:
+    if not difference.excludes_zero:
+        return "not distinguishable"
+    is_up = difference.value > 0
+    return "better" if is_up == higher_is_better(metric, (first.run, other.run)) else "worse"
+
+
+def _by_rows(first: Side, other: Side, metric: str, confidence: float) -> Judgement:
+    """Two trained models on the rows that both were validated on."""
+    try:
+        found = [side.run.predictions("validation") for side in (first, other)]
+    except RunError:
+        return _too_few(first, other, "a run keeps no validation predictions")
+    if not np.array_equal(found[0]["rows"], found[1]["rows"]):
+        return _too_few(first, other, "they were validated on other rows")
+    number = f"{len(found[0]['rows']):,} validation rows"
+    if metric_of(metric) == "accuracy" and first.run.dataset.get("class_names"):
+        right = [
+            _is_right(side.run, rows) for side, rows in zip((first, other), found, strict=True)
+        ]
+        test = mcnemar(*right)
+        shares = share_difference(test, confidence)
+        return _of_models(first, other, metric, shares, test, number, confidence)
+    if metric_of(metric) == "loss" and all("losses" in one for one in found):
+        losses = row_difference(found[0]["losses"], found[1]["losses"], confidence)
+        return _of_models(first, other, metric, losses, None, number, confidence)
+    return _too_few(first, other, f"of {metric} there is no test on single rows")
+
+
+def _is_right(run: Run, found: dict[str, np.ndarray]) -> np.ndarray:
+    outputs = found["outputs"].reshape(len(found["outputs"]), -1)
+    threshold = meaning_of(run.dataset, run.config).threshold
+    right: np.ndarray = predicted_classes(outputs, threshold) == found["labels"]
+    return right
+
+
+def _of_models(
+    first: Side,
+    other: Side,
+    metric: str,
+    difference: Estimate,
+    test: McNemar | None,
+    number: str,
+    confidence: float,
+) -> Judgement:
+    verdict = _verdict(difference, metric, first, other)
+    basis = f"these two models on the same {number}"
+    shown = f"{metric} differs by {_signed(difference)} on the same {number}"
+    if test is not None:
+        verdict = verdict if test.p_value < 1 - confidence else "not distinguishable"
+        shown += (
+            f": {test.only_second:,} that only it gets right, {test.only_first:,} that only the "
+            f"first does (McNemar p = {test.p_value:.2g})"
+        )
+    text = f"{shown}; that is about these two trained models: another seed may turn it"
+    advice = tuple(_with_repeats(side.run) for side in (first, other))
+    return Judgement(verdict, "models", basis, text, difference, advice)
+
+
+def _too_few(first: Side, other: Side, reason: str) -> Judgement:
+    numbers = [len(side.members) for side in (first, other)]
+    advice = tuple(
+        _with_repeats(side.run) if side.is_single else _more_repeats(side.run)
+        for side in (first, other)
+        if len(side.members) < MIN_RUNS
+    )
+    many = "one run each" if numbers == [1, 1] else f"{numbers[0]} and {numbers[1]} runs"
+    text = f"{many} cannot tell, {reason}"
+    return Judgement("too few runs", "configs", reason, text, None, advice)
+
+
+def _with_repeats(run: Run) -> str:
+    return f"dlrun train {run.path / 'config.yaml'} repeat=5"
+
+
+def _more_repeats(run: Run) -> str:
+    repeat = run.config.repeat
+    if run.config.dataset.split.kfold is not None and repeat == 1:
+        return f"dlrun train {run.path / 'config.yaml'} repeat=3"
+    return f"dlrun resume {run.id} repeat={max(5, 2 * repeat)}"
+
+
+def _signed(difference: Estimate) -> str:
+    value = f"{difference.value:+.4f}"
+    if difference.low is None or difference.high is None:
+        return value
+    return f"{value} ({difference.low:+.4f} to {difference.high:+.4f})"
