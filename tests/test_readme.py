@@ -26,6 +26,10 @@ def dlrun_calls() -> list[str]:
     return sorted(set(found))
 
 
+def options_of(parameter: object) -> list[str]:
+    return [*parameter.opts, *parameter.secondary_opts]
+
+
 @pytest.mark.parametrize("call", dlrun_calls())
 def test_every_command_in_the_readme_exists(call: str) -> None:
     words = shlex.split(call.removeprefix("dlrun").replace("…", "").replace("[", "").strip())
@@ -33,7 +37,9 @@ def test_every_command_in_the_readme_exists(call: str) -> None:
     while words and hasattr(command, "commands") and words[0] in command.commands:
         command = command.commands[words.pop(0)]
     assert not hasattr(command, "commands") or words[0].startswith("-"), call
-    known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
+    known = {option for parameter in command.params for option in options_of(parameter)} | {
+        "--help"
+    }
     assert {word for word in words if word.startswith("--")} <= known
 
 
@@ -48,7 +54,9 @@ def test_every_option_named_beside_a_command_exists() -> None:
     for name, text in rows:
         command = get_command(app).commands[name]
         known = {
-            option for parameter in getattr(command, "params", []) for option in parameter.opts
+            option
+            for parameter in getattr(command, "params", [])
+            for option in options_of(parameter)
         }
         assert set(re.findall(r"`(--[a-z-]+)", text)) <= known, name
 
