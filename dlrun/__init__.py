@@ -27,13 +27,14 @@ if TYPE_CHECKING:
 
     from dlrun.config import Config
     from dlrun.evaluation.compare import Comparison
+    from dlrun.evaluation.diagnose import Diagnosis
     from dlrun.events import Report
     from dlrun.runs import Run
     from dlrun.testing import TestLook
 
 __version__ = "0.1.0"
 
-__all__ = ["DlrunError", "compare", "load_run", "resume", "test", "train"]
+__all__ = ["DlrunError", "compare", "diagnose", "load_run", "resume", "test", "train"]
 
 
 def train(
@@ -184,6 +185,22 @@ def compare(
 
     found = [run if isinstance(run, Run) else load_run(run, runs_dir=runs_dir) for run in runs]
     return compare_sides(found, metric)
+
+
+def diagnose(run: str | Path | Run = "latest", *, runs_dir: str | Path | None = None) -> Diagnosis:
+    """Says in words what a run's curves mean, by which numbers, and one thing to try next.
+
+    Args:
+        run: A run, its path, id, unique prefix of an id, or `latest`.
+        runs_dir: The folder of runs; default DLRUN_RUNS_DIR, else `runs`.
+
+    Raises:
+        RunError: no epoch was finished, or the folder cannot be read.
+    """
+    from dlrun.evaluation.diagnose import diagnose as diagnose_run
+    from dlrun.runs import Run
+
+    return diagnose_run(run if isinstance(run, Run) else load_run(run, runs_dir=runs_dir))
 
 
 def test(

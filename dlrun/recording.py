@@ -96,7 +96,7 @@ def record_epochs(
         planned_epochs=training.epochs,
     )
     metrics |= {"kept_epoch": kept_epoch}
-    metrics |= {part: (scores or {}).get(part) for part in ("validation", "test")}
+    metrics |= {part: (scores or {}).get(part) for part in ("train", "validation", "test")}
     metrics |= {"evaluation_batch_size": EVALUATION_BATCH_SIZE}
     recorder.metrics(metrics | {"train_eval_rows": len(train_eval_rows(data))})
 

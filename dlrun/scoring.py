@@ -17,7 +17,7 @@ class Scores:
     """What was found out about the held-out parts.
 
     Attributes:
-        metrics: By part, loss and metrics.
+        metrics: By part, loss and metrics; "train" among them where training rows are measured.
         arrays: What `predictions.npz` holds: each part's rows, outputs, labels and losses.
     """
 
@@ -43,6 +43,8 @@ def score_parts(
         parts: Of "validation" and "test"; a test set is looked at where it is named here alone.
     """
     scores, predict = Scores(), make_predictor(model, tensors)
+    if data.config.training.train_eval != "off":  # all of them, once: a sample has noise
+        scores.metrics["train"] = evaluator(data.rows["train"])()
     for part in parts:
         if part not in data.rows:
             continue

@@ -12,6 +12,7 @@ from dlrun import __version__
 from dlrun.cli.check import check
 from dlrun.cli.compare import compare
 from dlrun.cli.data import data_app
+from dlrun.cli.diagnose import diagnose
 from dlrun.cli.gc import gc
 from dlrun.cli.guard import DEBUG, guarded
 from dlrun.cli.new import new
@@ -39,6 +40,7 @@ app.command(context_settings=_TAKES_OVERRIDES)(guarded(resume))
 app.command()(guarded(reproduce))
 app.command(context_settings=_TAKES_OVERRIDES)(guarded(summary))
 app.command()(guarded(plot))
+app.command()(guarded(diagnose))
 app.command()(guarded(compare))
 app.command()(guarded(test))
 app.command(context_settings=_TAKES_OVERRIDES)(guarded(check))

@@ -10,7 +10,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import typer
 from dlrun import events
 from dlrun.cli.text import shown
 from dlrun.columns import VALIDATION, is_running_mean
+from dlrun.errors import DlrunError
 from dlrun.events import (
     EngineChosen,
     EpochEnded,
@@ -143,8 +144,21 @@ def result_lines(run: Run) -> list[str]:
     baseline = _report(run, "validation" if held_out else "test").get("baseline")
     if baseline:
         lines.append(f"  {'baseline':<11} {baseline_text(baseline)}")
+    lines += diagnosis_of(run)
     lines.append(f"  {'plots':<11} {run.plots_dir}{os.sep}")
     return lines
+
+
+def diagnosis_of(run: Run) -> list[str]:
+    """Returns what the run's curves say; nothing where they cannot be read."""
+    from dlrun.cli.diagnose import diagnosis_lines
+    from dlrun.evaluation.diagnose import diagnose
+
+    with suppress(DlrunError):  # the run's result is there without it
+        diagnosis = diagnose(run)
+        gaps = [f"  {'gap':<11} {gap}" for gap in diagnosis.gaps[:1]]
+        return [*diagnosis_lines(diagnosis), *gaps]
+    return []
 
 
 def _test_lines(run: Run) -> list[str]:

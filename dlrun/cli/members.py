@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dlrun.cli.display import baseline_text, duration, short_number
+from dlrun.cli.display import baseline_text, diagnosis_of, duration, short_number
 from dlrun.columns import VALIDATION, is_running_mean
 from dlrun.runs import Run
 
@@ -78,6 +78,7 @@ def _end_lines(run: Run) -> list[str]:
     baseline = _baseline(run)
     if baseline:
         lines.append(f"  {'baseline':<11} {baseline_text(baseline)}")
+    lines += diagnosis_of(run)
     lines.append(f"  {'plots':<11} {run.plots_dir}{os.sep}")
     return lines
 

@@ -90,6 +90,7 @@ METRICS: Spec = {
     "best": _VALUES,
     "final": _VALUES,
     "kept_epoch": "whole?",
+    "train": _VALUES,
     "validation": _VALUES,
     "test": _VALUES,
     "train_eval_rows": "whole?",

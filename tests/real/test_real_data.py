@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,17 +18,6 @@ from dlrun.data.sources import Source, fetch_payloads
 from dlrun.errors import DatasetError
 
 pytestmark = pytest.mark.real_data
-
-DATA_DIR = os.environ.get("DLRUN_DATA_DIR")  # before a fixture gives every test its own
-
-
-@pytest.fixture
-def real_cache(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The user's own cache: what is fetched there stays for their runs."""
-    if DATA_DIR is None:
-        monkeypatch.delenv("DLRUN_DATA_DIR")
-    else:
-        monkeypatch.setenv("DLRUN_DATA_DIR", DATA_DIR)
 
 
 def load(name: str) -> Dataset:
