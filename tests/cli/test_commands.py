@@ -43,7 +43,8 @@ def test_training_prints_one_plain_line_an_epoch_and_the_result(
     (folder,) = [path for path in runs_dir.iterdir() if path.is_dir()]
     assert first.startswith(f"{folder.name}: finished after ")
     assert [line.split()[0] for line in rest] == [
-        "validation", "final", "test", "its", "baseline", "plots", "next",
+        "validation", "final", "test", "its", "baseline", "diagnosis", "because", "gap", "plots",
+        "next",
     ]  # fmt: skip
     assert rest[3].strip().startswith("its first look, 20")
     assert json.loads((folder / "run.json").read_text())["note"] == "first try"
