@@ -15,6 +15,14 @@ def ratio_cell(slow: float | None, fast: float | None, target: float | None) -> 
     return f"**{ratio:.3g} ×** (≥ {target:g}{'' if ratio >= target else ': missed'})"
 
 
+def cost_cell(without: float | None, with_it: float | None, most: float) -> str:
+    """Returns by what share something adds to a time, beside what it may; more says so."""
+    if not without or with_it is None:
+        return "–"
+    share = with_it / without - 1
+    return f"{share:+.0%} (≤ {most:.0%}{'' if share <= most else ': missed'})"
+
+
 def memory_cell(peak_mb: float | None, target_mb: float | None = None) -> str:
     """Returns memory in GB of 10**9 bytes, beside what it may be; more than that says so."""
     if peak_mb is None:

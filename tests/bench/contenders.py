@@ -72,6 +72,10 @@ def _overrides(job: Job) -> list[str]:
         overrides.append(NO_VALIDATION[job.net])
     if job.rows:
         overrides.append(f"dataset.options.num_samples={job.rows}")
+    if not job.whole and job.contender != "dlrun-curves":
+        overrides.append("training.train_eval=off")  # the others do not measure training rows
+    if job.repeats > 1:
+        overrides.append(f"repeat={job.repeats}")
     if job.contender == "dlrun-xla":
         overrides.append("training.jit_compile=true")
     if job.one_thread:
@@ -90,6 +94,8 @@ def environment_of(job: Job, runs: Path) -> dict[str, str]:
 
 def measure(job: Job, number: int, data: Path) -> Measurement:
     """Runs a job in its round; a failure is part of what is returned."""
+    if job.repeats > 1 and job.contender in PLAIN:
+        return _measure_in_a_row(job, number, data)
     with tempfile.TemporaryDirectory() as folder:
         runs = Path(folder)
         done = run_process(command_of(job, data), environment_of(job, runs), TIMEOUT)
@@ -102,8 +108,17 @@ def measure(job: Job, number: int, data: Path) -> Measurement:
     return Measurement(job, number, done.seconds, seconds, done.peak_mb, error)
 
 
+def _measure_in_a_row(job: Job, number: int, data: Path) -> Measurement:
+    command, environment = command_of(job, data), environment_of(job, data)
+    done = [run_process(command, environment, TIMEOUT) for _ in range(job.repeats)]
+    peaks = [process.peak_mb for process in done if process.peak_mb is not None]
+    error = next((process.error for process in done if process.error), "")
+    seconds = sum(process.seconds for process in done)
+    return Measurement(job, number, seconds, (), max(peaks, default=None), error)
+
+
 def read_times(job: Job, output: str, runs: Path) -> tuple[float, ...]:
-    """Returns the seconds of every epoch.
+    """Returns the seconds of every epoch; of repeats none, once all of them are seen to be there.
 
     Args:
         job: What was trained.
@@ -113,6 +128,11 @@ def read_times(job: Job, output: str, runs: Path) -> tuple[float, ...]:
     Raises:
         OSError, ValueError, KeyError, IndexError: they are not there as expected.
     """
+    if job.repeats > 1:
+        members = [*runs.glob("*/repeats/*/history.csv")]
+        if len(members) != job.repeats:
+            raise ValueError(f"{len(members)} repeats instead of {job.repeats}")
+        return ()
     if job.contender in PLAIN:
         times = json.loads(output.splitlines()[-1])
     else:

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 
 NETS = ("softmax", "deep", "logistic")
 PLAIN = ("keras", "sklearn", "torch", "lightning")
-CONTENDERS = (*PLAIN, "dlrun", "dlrun-xla")
+CONTENDERS = (*PLAIN, "dlrun", "dlrun-curves", "dlrun-xla")
 
 ROUNDS = {
     "epoch": 3,
     "epoch-one-thread": 3,
     "whole": 1,
     "whole-one-thread": 0,
+    "repeats": 1,
     "growth": 3,
 }
 """Rounds of each section; 0 leaves it out."""
@@ -26,9 +27,11 @@ EPOCHS = {  # softmax, deep, logistic; the first is dropped, since TensorFlow tr
     "torch": (5, 4, 9),
     "lightning": (3, 3, 4),
     "dlrun": (12, 8, 40),
+    "dlrun-curves": (12, 8, 40),
     "dlrun-xla": (12, 8, 40),
 }
 WHOLE_EPOCHS = (40, 40, 20)
+REPEATS, REPEAT_EPOCHS = 5, 10
 GROWTH = {1_000: 40, 10_000: 20, 100_000: 8, 1_000_000: 4}
 """Epochs by rows."""
 
@@ -38,7 +41,7 @@ class Job:
     """One process to measure.
 
     Attributes:
-        section: A key of `ROUNDS`: an epoch, a whole command, or the growth with the rows.
+        section: A key of `ROUNDS`: an epoch, a whole command, repeats, or the growth.
         net: One of `NETS`; `moons` for the growth.
         contender: One of `CONTENDERS`.
         epochs: How many it trains.
@@ -57,7 +60,12 @@ class Job:
 
     @property
     def whole(self) -> bool:
-        return self.section.startswith("whole")
+        """Whether the whole command is timed, and validates after every epoch."""
+        return self.section.startswith(("whole", "repeats"))
+
+    @property
+    def repeats(self) -> int:
+        return REPEATS if self.section == "repeats" else 1
 
 
 @dataclass(frozen=True)
@@ -104,6 +112,9 @@ def _jobs(section: str, quick: bool) -> Iterator[Job]:
         for net, epochs in zip(NETS, WHOLE_EPOCHS, strict=True):
             for contender in ("keras", "dlrun"):
                 yield Job(section, net, contender, 2 if quick else epochs)
+    elif section == "repeats":
+        for contender in ("keras", "dlrun"):
+            yield Job(section, "deep", contender, 2 if quick else REPEAT_EPOCHS)
     else:
         for number, net in enumerate(NETS):
             for contender in CONTENDERS:

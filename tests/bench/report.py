@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from cells import format_seconds, markdown_table, memory_cell, ratio_cell
+from cells import cost_cell, format_seconds, markdown_table, memory_cell, ratio_cell
 from plan import NETS, Job, Measurement
 
 START, END = "<!-- bench: start -->", "<!-- bench: end -->"
@@ -19,6 +19,7 @@ NAMES = {
     "torch": "PyTorch, a loop by hand",
     "lightning": "PyTorch Lightning",
     "dlrun": "dlrun",
+    "dlrun-curves": "dlrun, training rows evaluated too",
     "dlrun-xla": "dlrun with XLA",
 }
 # How many times faster the first is to be than the second, by net.
@@ -28,6 +29,9 @@ TARGETS: Mapping[tuple[str, str], tuple[float, ...]] = {
     ("dlrun-xla", "keras"): (12, 6, 40),
 }
 WHOLE_TARGETS = (5, 3.5, 2.5)
+REPEATS_TARGET = 6
+CURVES_COST = 0.15
+"""The most that fair curves may add to an epoch."""
 PEAK_TARGET_MB = {"deep": 1000.0}
 LINEAR = 1.25
 """Time per row may grow by this factor, and still be called linear: it is noise and caches."""
@@ -72,6 +76,8 @@ def report(results: Results, machine: Mapping[str, Any], missing: set[str]) -> s
             title = "The whole command, validation after every epoch"
             parts.append(_caption(title, threads, results, f"whole{suffix}"))
             parts.append(whole_table(results, f"whole{suffix}"))
+    if _select(results, section="repeats"):
+        parts.append(repeats_table(results))
     if _select(results, section="growth"):
         parts.append(growth_table(results))
     if failures := failure_lines(results):
@@ -115,6 +121,15 @@ def epoch_table(results: Results, section: str, missing: set[str]) -> str:
             for number, net in enumerate(NETS)
         ]
         rows.append([f"{NAMES[fast]} against {NAMES[slow]}", *cells])
+    costs = [
+        cost_cell(
+            median_of(results, section=section, net=net, contender="dlrun"),
+            median_of(results, section=section, net=net, contender="dlrun-curves"),
+            CURVES_COST,
+        )
+        for net in NETS
+    ]
+    rows.append(["what evaluating training rows adds", *costs])
     return markdown_table(["", *(TITLES[net] for net in NETS)], rows)
 
 
@@ -143,6 +158,20 @@ def whole_table(results: Results, section: str) -> str:
 
 def _peak(measurement: Measurement) -> float | None:
     return measurement.peak_mb
+
+
+def repeats_table(results: Results) -> str:
+    """Returns the time of repeats of one net, by scripts one after another and by one command."""
+    jobs = {c: {"section": "repeats", "contender": c} for c in ("keras", "dlrun")}
+    job = _select(results, **jobs["dlrun"])[0].job
+    rows = [
+        [f"{job.repeats} Keras scripts in a row", _time_cell(results, **jobs["keras"])],
+        [f"`dlrun train` with `repeat={job.repeats}`", _time_cell(results, **jobs["dlrun"])],
+    ]
+    plain, ours = (median_of(results, **jobs[c]) for c in ("keras", "dlrun"))
+    rows.append(["`repeat` against the scripts", ratio_cell(plain, ours, REPEATS_TARGET)])
+    caption = _caption("Repeats", "each with its own threads", results, "repeats")
+    return f"{caption}\n\n" + markdown_table(["", f"{TITLES['deep']}, {job.epochs} epochs"], rows)
 
 
 def growth_table(results: Results) -> str:

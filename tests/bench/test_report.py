@@ -68,6 +68,25 @@ def test_a_missed_target_says_so() -> None:
     assert cells.memory_cell(900.0, 1000.0) == "0.94 GB (≤ 1.0)"
 
 
+def test_what_fair_curves_cost_is_shown_beside_what_they_may() -> None:
+    results = [epoch("dlrun", 9.0, 1.0), epoch("dlrun-curves", 9.0, 1.1)]
+    table = report.epoch_table(results, "epoch", {"torch", "lightning"})
+    assert row(table, "what evaluating training rows adds") == ["–", "+10% (≤ 15%)", "–"]
+    assert cells.cost_cell(1.0, 1.2, 0.15) == "+20% (≤ 15%: missed)"
+
+
+def test_repeats_are_compared_with_scripts_in_a_row() -> None:
+    results = [
+        Measurement(Job("repeats", "deep", name, 10), 1, seconds, (), 500.0)
+        for name, seconds in (("keras", 130.0), ("dlrun", 20.0))
+    ]
+    table = report.repeats_table(results)
+    assert "deep MNIST, 10 epochs" in table
+    assert row(table, "5 Keras scripts in a row") == ["130 s"]
+    assert row(table, "`dlrun train` with `repeat=5`") == ["20 s"]
+    assert row(table, "`repeat` against the scripts") == ["**6.5 ×** (≥ 6)"]
+
+
 def test_a_failure_is_in_the_table_and_below_it() -> None:
     results = [epoch("keras", error="ValueError: no"), epoch("dlrun", 1.0, 0.5)]
     results += [epoch("dlrun", round=2, error="killed")]

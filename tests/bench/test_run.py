@@ -14,7 +14,7 @@ import report
 import run
 from arrays import write_arrays
 from plan import GROWTH, NETS, PLAIN, ROUNDS, Job, plan
-from process import run_process
+from process import Finished, run_process
 
 from dlrun.config import load_config
 
@@ -30,7 +30,7 @@ def test_contenders_run_in_turn_and_every_other_round_turned_round() -> None:
     )
     assert second == first[::-1]
     assert third == first
-    assert len(first) == len(NETS) * 5
+    assert len(first) == len(NETS) * 6
     assert [job.rows for _, job in jobs if job.section == "growth"] == list(GROWTH)
 
 
@@ -46,8 +46,12 @@ def test_every_batch_of_the_growth_is_full() -> None:
 @pytest.mark.parametrize("job", [job for job in EVERYTHING if job.contender not in PLAIN], ids=str)
 def test_every_call_of_dlrun_is_a_config_that_it_takes(job: Job) -> None:
     config, *overrides = contenders.command_of(job, Path("data"))[4:]
-    training = load_config(Path(config), overrides).config.training
+    experiment = load_config(Path(config), overrides).config
+    training = experiment.training
     assert training.epochs == job.epochs
+    assert experiment.repeat == job.repeats
+    measured = job.whole or job.contender == "dlrun-curves"
+    assert training.train_eval == ("auto" if measured else "off")
     assert training.threads == (1 if job.one_thread else "auto")
     assert training.jit_compile == (True if job.contender == "dlrun-xla" else "auto")
 
@@ -111,6 +115,26 @@ def test_the_times_of_dlrun_are_those_of_its_history(tmp_path: Path) -> None:
     assert contenders.read_times(Job("epoch", "deep", "dlrun", 2), "", tmp_path) == (0.5, 0.25)
     with pytest.raises(ValueError, match=r"the engine was 'compiled', not 'compiled\+xla'"):
         contenders.read_times(Job("epoch", "deep", "dlrun-xla", 2), "", tmp_path)
+
+
+def test_repeats_are_told_only_when_all_of_them_are_there(tmp_path: Path) -> None:
+    job = Job("repeats", "deep", "dlrun", 2)
+    for number in range(5):
+        with pytest.raises(ValueError, match=f"{number} repeats instead of 5"):
+            contenders.read_times(job, "", tmp_path)
+        folder = tmp_path / "a" / "repeats" / str(number)
+        folder.mkdir(parents=True)
+        (folder / "history.csv").touch()
+    assert contenders.read_times(job, "", tmp_path) == ()
+
+
+def test_scripts_in_a_row_take_the_sum_of_their_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = iter((1.0, 2.0, 3.0, 4.0, 5.0))
+    monkeypatch.setattr(
+        contenders, "run_process", lambda *_: Finished(next(seconds), 500.0, "[0.5]", "")
+    )
+    done = contenders.measure(Job("repeats", "deep", "keras", 2), 1, Path("data"))
+    assert (done.seconds, done.peak_mb, done.error) == (15.0, 500.0, "")
 
 
 def test_the_plain_scripts_get_the_parts_that_the_config_makes(
