@@ -99,9 +99,9 @@ def train_members(
         Stopped: a signal asked for it; every member that had begun has a checkpoint.
     """
     _refuse_what_workers_lack(loaded.config)
-    first = replace(loaded, config=plan_members(loaded.config)[0].config)
-    listen = _Once(report or ignore)
-    data, _ = prepare_loaded(first, source, listen)
+    first = plan_members(loaded.config)[0]
+    listen = _Once(report or ignore, first.name)
+    data, _ = prepare_loaded(replace(loaded, config=first.config), source, listen)
     config = _settled(loaded.config, data)
     plan = plan_members(config)
     parent = create_run(
@@ -150,14 +150,14 @@ def resume_members(
         run = copy_run(run, into, plan.loaded.config, run.path.parent)
     config = plan.loaded.config
     members = plan_members(config)
-    first = replace(plan.loaded, config=members[0].config)
-    listen = _Once(report or ignore)
-    data, _ = prepare_loaded(first, str(run.path), listen)
-    tasks = [
-        _task(run, member, plan.overrides)
-        for member in members
-        if plan.goes_on or not _is_finished(run.path / member.name)
+    going_on = [
+        member for member in members if plan.goes_on or not _is_finished(run.path / member.name)
     ]
+    first = (going_on or members)[0]
+    listen = _Once(report or ignore, first.name)
+    first_loaded = replace(plan.loaded, config=first.config)
+    data, _ = prepare_loaded(first_loaded, str(run.path), listen)
+    tasks = [_task(run, member, plan.overrides) for member in going_on]
     with only_process(run), Recorder(run) as recorder:
         recorder.go_on(plan.record(run), ())
         recorder.note(
@@ -265,17 +265,16 @@ class _Once:
     """A report that passes on each message once.
 
     What members say is mostly said before them or alike; of what is good to know, that of the
-    first that speaks is passed on, of warnings all that are new.
+    first member is passed on, whose data were prepared before, of warnings all that are new.
     """
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report, first: str) -> None:
         self._report = report
         self._told: set[str] = set()
-        self._first = ""
+        self._first = first
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, FromTask):
-            self._first = self._first or event.task
             is_warning = isinstance(event.event, Message) and event.event.level == "warning"
             if isinstance(event.event, Message) and event.task != self._first and not is_warning:
                 return

@@ -234,13 +234,14 @@ def test_everything_is_told_once_and_the_end_of_each_member(
     config_path: Path, runs_dir: Path
 ) -> None:
     told: list[Any] = []
-    dlrun.train(config_path, {"repeat": 2}, report=told.append)
+    dlrun.train(config_path, {"dataset.split": {"kfold": 2}}, report=told.append)
     texts = [event.text for event in told if isinstance(event, Message)]
     assert len(texts) == len(set(texts))
-    assert "2 repeats: 2 to train, 2 at a time, 1 thread each" in texts
+    assert "2 folds: 2 to train, 2 at a time, 1 thread each" in texts
+    assert sum("iris: 1 " in text and "repeat" in text for text in texts) == 1
     ends = [event for event in told if isinstance(event, TaskEnded)]
     assert {(end.task, end.status) for end in ends} == {
-        ("repeats/0", "finished"), ("repeats/1", "finished"),
+        ("folds/0", "finished"), ("folds/1", "finished"),
     }  # fmt: skip
     assert [end.done for end in ends] == [1, 2]
     assert any(isinstance(event, FromTask) for event in told)

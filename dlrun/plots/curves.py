@@ -190,7 +190,8 @@ def _legend(curves: Sequence[Curve], several: bool, x_axis: str) -> list[Line2D]
         entry = _legend_line(curve, several, is_faint=is_faint)
         is_training = curve.role != "validation" and not is_faint
         name = "training" if is_training else _LEGEND[curve.role]
-        entry.set_label(f"{name}, mean ± sd" if curve.spread and not several else name)
+        has_band = curve.spread and (curve.role == "validation" or not several)
+        entry.set_label(f"{name}, mean ± sd" if has_band else name)
         entries.append(entry)
     for curve in [curve for curve in curves if curve.best is not None][:1]:
         text = "best epoch (value beside the name)" if several else _best_text(curve, x_axis)

@@ -8,6 +8,7 @@ import pytest
 
 from dlrun.plots.curves import Curve, curve_rows, draw_curves
 from dlrun.plots.figure import PALETTE
+from dlrun.plots.history import member_rows
 
 LONG_TITLE = "20261122-101530-mnist_deep-3f2a with a note that goes on: dropout 0.2, batch 64, adam"
 
@@ -121,6 +122,28 @@ def test_several_runs_show_one_training_curve_each(tmp_path: Path, drawn) -> Non
     curves = [c for run in (0, 1) for c in curve_rows(history, "loss", run=run, label=f"r{run}")]
     draw_curves(curves, tmp_path / "a.png", metric="loss")
     assert len(drawn.figure.axes[0].lines) == 4
+
+
+def test_members_are_faint_around_a_mean_with_a_band_that_the_legend_names(
+    tmp_path: Path, drawn
+) -> None:
+    curves = member_rows([falling(20), falling(20, 3)], "loss")
+    draw_curves(curves, tmp_path / "a.png", metric="loss")
+    (axes,) = drawn.figure.axes
+    faint = [line for line in axes.lines if (line.get_alpha() or 1) < 0.5]
+    assert (len(faint), len(axes.lines)) == (4, 6)
+    assert len(axes.collections) == 2
+    assert {"training, mean ± sd", "validation, mean ± sd"} <= set(drawn.texts())
+    assert drawn.outside() == []
+
+
+def test_over_several_runs_with_members_only_validation_has_a_band(tmp_path: Path, drawn) -> None:
+    histories = [falling(20), falling(20, 3)]
+    curves = [c for run in (0, 1) for c in member_rows(histories, "loss", run=run, label=f"r{run}")]
+    means = [curve for curve in curves if not curve.is_member]
+    draw_curves(means, tmp_path / "a.png", metric="loss")
+    assert len(drawn.figure.axes[0].collections) == 2
+    assert {"training", "validation, mean ± sd"} <= set(drawn.texts())
 
 
 def test_a_single_epoch_and_lone_values_are_visible_as_markers(tmp_path: Path, drawn) -> None:

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 
 from dlrun.errors import RunError
-from dlrun.plots.history import curve_rows, metric_names
+from dlrun.plots.history import curve_rows, member_rows, metric_names
 
 HISTORY = {
     "accuracy": [0.5, 0.75, 0.8],
@@ -100,3 +101,30 @@ def test_an_unknown_x_axis_is_refused_with_the_nearest() -> None:
 def test_seconds_are_refused_where_the_history_has_none() -> None:
     with pytest.raises(RunError, match=r"no 'epoch_seconds' in it; draw against epoch or updates"):
         curve_rows({"loss": [1.0]}, "loss", x_axis="seconds")
+
+
+def test_members_are_followed_by_their_means_and_standard_deviations() -> None:
+    losses = [[1.8, 0.9, 0.95], [1.6, 1.0, 0.75], [1.7, 0.8, 0.7]]
+    histories = [HISTORY | {"val_loss": values} for values in losses]
+    curves = member_rows(histories, "loss", run=2, label="three")
+    *members, train, validation = curves
+    assert [curve.is_member for curve in curves] == [True] * 6 + [False] * 2
+    assert [curve.y for curve in members if curve.role == "validation"] == [*map(tuple, losses)]
+    assert (validation.role, validation.run, validation.label) == ("validation", 2, "three")
+    np.testing.assert_allclose(validation.y, np.mean(losses, axis=0))
+    np.testing.assert_allclose(validation.spread, np.std(losses, axis=0, ddof=1))
+    assert train.spread == (0.0, 0.0, 0.0)
+
+
+def test_a_mean_reaches_as_far_as_every_member_and_stands_at_their_mean_time() -> None:
+    short = {"val_loss": [1.0, 0.5], "epoch_seconds": [2.0, 4.0]}
+    long = {"val_loss": [2.0, 1.5, 1.0], "epoch_seconds": [4.0, 4.0, 4.0]}
+    mean = member_rows([short, long], "loss", x_axis="seconds")[-1]
+    assert (mean.x, mean.y) == ((3.0, 7.0), (1.5, 1.0))
+
+
+def test_of_members_with_fair_training_values_the_running_mean_is_left_out() -> None:
+    history = HISTORY | {"train_eval_loss": [1.5, 0.8, 0.4]}
+    roles = [curve.role for curve in member_rows([history, history], "loss")]
+    assert "running" not in roles
+    assert roles[-2:] == ["train", "validation"]
