@@ -1,0 +1,45 @@
+"""Imports in the background: when they begin, and that they change nothing else."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from dlrun.events import EpochEnded, Event, Message
+from dlrun.meanwhile import SWITCH_SECONDS, import_meanwhile
+
+
+@pytest.fixture
+def slow_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A module that notes how often threads take turns while it is imported."""
+    text = "import sys, time\ninterval = sys.getswitchinterval()\ntime.sleep(0.05)\n"
+    (tmp_path / "slow_to_import.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "slow_to_import", raising=False)
+    return "slow_to_import"
+
+
+def wait_for_threads(before: int) -> None:
+    deadline = time.monotonic() + 10
+    while threading.active_count() > before and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+
+def test_modules_are_imported_once_the_first_epoch_is_over(slow_module: str) -> None:
+    told: list[Event] = []
+    threads, interval = threading.active_count(), sys.getswitchinterval()
+    listen = import_meanwhile(told.append, "no_such_module", slow_module)
+    listen(Message("begins"))
+    wait_for_threads(threads)
+    assert slow_module not in sys.modules
+    epochs = [EpochEnded(number, 2, {"loss": 1.0}) for number in (1, 2)]
+    for event in epochs:
+        listen(event)
+    wait_for_threads(threads)
+    assert sys.modules[slow_module].interval == pytest.approx(SWITCH_SECONDS)
+    assert sys.getswitchinterval() == interval
+    assert told == [Message("begins"), *epochs]
