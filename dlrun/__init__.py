@@ -46,7 +46,6 @@ def train(
     runs_dir: str | Path | None = None,
     command: Sequence[str] = (),
     callbacks: Sequence[Any] = (),
-    reproduces: str | None = None,
 ) -> Run:
     """Trains a config from fresh weights and returns the run.
 
@@ -62,7 +61,6 @@ def train(
         callbacks: Keras callbacks of your own, called after those of the config. One that
             remembers something from epoch to epoch has `get_state()` and `set_state(state)`,
             so that a run can be resumed exactly.
-        reproduces: Id of the run that this one repeats, for its record.
 
     Raises:
         DlrunError: the config, the data or the model cannot work, or training failed.
@@ -101,7 +99,6 @@ def train(
         command=command,
         overrides=override_texts(overrides),
         callbacks=callbacks,
-        reproduces=reproduces,
     )
 
 
@@ -148,7 +145,9 @@ def resume(
         _refuse_callbacks(found.config, callbacks)
         from dlrun.members import resume_members
 
-        return resume_members(found, overrides, more_epochs=more_epochs, into=into, report=report)
+        return resume_members(
+            found, overrides, more_epochs=more_epochs, into=into, report=report, runs_dir=folder
+        )
     if into is not None:
         plan = plan_resume(found, overrides, more_epochs)
         found = copy_run(found, into, plan.loaded.config, folder or found.path.parent)
@@ -187,20 +186,27 @@ def compare(
     return compare_sides(found, metric)
 
 
-def diagnose(run: str | Path | Run = "latest", *, runs_dir: str | Path | None = None) -> Diagnosis:
+def diagnose(
+    run: str | Path | Run = "latest",
+    *,
+    member: int | None = None,
+    runs_dir: str | Path | None = None,
+) -> Diagnosis:
     """Says in words what a run's curves mean, by which numbers, and one thing to try next.
 
     Args:
         run: A run, its path, id, unique prefix of an id, or `latest`.
+        member: Which of a run's repeats or folds, from 0; None: all of them together.
         runs_dir: The folder of runs; default DLRUN_RUNS_DIR, else `runs`.
 
     Raises:
         RunError: no epoch was finished, or the folder cannot be read.
     """
     from dlrun.evaluation.diagnose import diagnose as diagnose_run
-    from dlrun.runs import Run
+    from dlrun.runs import Run, single_run
 
-    return diagnose_run(run if isinstance(run, Run) else load_run(run, runs_dir=runs_dir))
+    found = run if isinstance(run, Run) else load_run(run, runs_dir=runs_dir)
+    return diagnose_run(found if member is None else single_run(found, member))
 
 
 def test(

@@ -7,6 +7,11 @@ is. Imports nothing of dlrun.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TypeVar
+
+_Value = TypeVar("_Value")
+
 NOT_METRICS = ("epoch", "epoch_seconds", "learning_rate")
 """Columns that measure something else than the model."""
 
@@ -25,3 +30,9 @@ def metric_of(column: str) -> str:
 def is_running_mean(column: str) -> bool:
     """Returns whether a column is Keras's own training metric, as `fit` reports it."""
     return column not in NOT_METRICS and metric_of(column) == column
+
+
+def shown_columns(values: Mapping[str, _Value]) -> dict[str, _Value]:
+    """Returns the validation columns, or Keras's running means where nothing validates."""
+    found = {name: value for name, value in values.items() if name.startswith(VALIDATION)}
+    return found or {name: value for name, value in values.items() if is_running_mean(name)}

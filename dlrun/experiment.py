@@ -24,6 +24,7 @@ from dlrun.runs import Run
 from dlrun.runs.create import create_run, write_config
 from dlrun.runs.environment import count_cpus, describe_environment
 from dlrun.runs.lock import only_process
+from dlrun.runs.looks import TRAIN
 from dlrun.runs.record import Recorder
 from dlrun.runs.run import LOG
 from dlrun.scoring import score_parts
@@ -55,7 +56,7 @@ class _Ready:
     data: PreparedData
     built: BuiltModel
     engine: Engine
-    judges: bool = True
+    evaluates: bool = True
 
 
 def run_experiment(
@@ -69,7 +70,7 @@ def run_experiment(
     reproduces: str | None = None,
     run_dir: Path | None = None,
     member_of: str | None = None,
-    judges: bool = True,
+    evaluates: bool = True,
 ) -> Run:
     """Trains a config on its prepared data and records everything in a new run folder.
 
@@ -86,7 +87,7 @@ def run_experiment(
         reproduces: Id of the run that this one repeats.
         run_dir: The folder itself; None: one with a new id.
         member_of: Id of the run that this one is a part of.
-        judges: Whether to call `judge_run` at the end; another process may.
+        evaluates: Whether to call `evaluate_run` at the end; another process may.
 
     Raises:
         ModelError: Keras refused the model; no folder was made.
@@ -96,7 +97,7 @@ def run_experiment(
         Stopped: a signal asked for it; the folder keeps a checkpoint to go on from.
     """
     with noise_to_log() as noise_into:
-        ready = replace(_get_ready(data, callbacks, report), judges=judges)
+        ready = replace(_get_ready(data, callbacks, report), evaluates=evaluates)
         run = create_run(
             ready.data.config,
             runs_dir=runs_dir,
@@ -117,7 +118,7 @@ def resume_experiment(
     *,
     report: Report = ignore,
     callbacks: Sequence[Any] = (),
-    judges: bool = True,
+    evaluates: bool = True,
 ) -> Run:
     """Goes on with a run, in its folder, as `run_experiment` would have without a stop.
 
@@ -126,7 +127,7 @@ def resume_experiment(
         data: Prepared from its config.
         report: Told whatever is worth knowing.
         callbacks: Those that `run_experiment` was given.
-        judges: As of `run_experiment`.
+        evaluates: As of `run_experiment`.
 
     Raises:
         RunError: data or model are not those that the run began with.
@@ -134,7 +135,7 @@ def resume_experiment(
     """
     check_same_data(plan.run, data)
     with noise_to_log() as noise_into:
-        ready = replace(_get_ready(data, callbacks, report), judges=judges)
+        ready = replace(_get_ready(data, callbacks, report), evaluates=evaluates)
         plan = replace(plan, remarks=(*plan.remarks, *_what_callbacks_lost(ready, plan)))
         _train(plan.run, ready, plan, noise_into, report)
     return Run(plan.run.path)
@@ -178,8 +179,8 @@ def _train(
     ):
         history = list(state.history) if state else []
         listen = recording(recorder, history, report)
-        if ready.judges:
-            listen = import_meanwhile(listen, "dlrun.judging")
+        if ready.evaluates:
+            listen = import_meanwhile(listen, "dlrun.evaluate")
         if plan is not None:
             _record_going_on(recorder, plan, data.config, listen)
         recorder.log(startup_noise.strip() or "TensorFlow started without a word")
@@ -209,17 +210,18 @@ def _train(
             raise
         recorder.model(built.model)
         recorder.note(hashes={"final_weights": weights_hash(built.model)})
-        parts = ["validation"]
+        parts = ["train"] if data.config.training.train_eval != "off" else []
+        parts.append("validation")
         if run.info.get("member_of") is None:
             parts.append("test")
-            note_look(recorder, data, by="train")
+            note_look(recorder, data, by=TRAIN)
         scores = score_parts(built.model, data, tensors, fitted.evaluator, parts)
         recorder.predictions(scores.arrays)
         record_epochs(recorder, data, built, history, fitted.kept_epoch, scores.metrics)
-        if ready.judges:
-            from dlrun.judging import judge_run  # scikit-learn and matplotlib: 1.5 s
+        if ready.evaluates:
+            from dlrun.evaluate import evaluate_run  # scikit-learn and matplotlib: 1.5 s
 
-            judge_run(run, listen)
+            evaluate_run(run, listen)
 
 
 def _record_going_on(recorder: Recorder, plan: ResumePlan, config: Config, report: Report) -> None:

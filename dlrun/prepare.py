@@ -81,10 +81,6 @@ class PreparedData:
             "parts": {part: self._part_facts(rows) for part, rows in self.rows.items()},
         }
 
-    def test_hash(self) -> str:
-        """Returns the hash of the test rows' content, by which looks at them are counted."""
-        return self.dataset.hash_rows(self.splits.test)[:12]
-
     def _class_weight(self) -> dict[str, float] | None:
         """The weight of each class in the training loss, by name; None for all alike."""
         weights = class_weights(self.config, self.dataset, self.splits.train)

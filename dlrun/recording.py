@@ -7,11 +7,11 @@ from contextlib import suppress
 
 from dlrun.errors import StorageError
 from dlrun.events import EngineChosen, EpochEnded, Event, Message, Report
-from dlrun.model import BuiltModel
+from dlrun.model import BuiltModel, metric_modes
 from dlrun.prepare import PreparedData
 from dlrun.results import summarize_history
 from dlrun.runs import Run
-from dlrun.runs.looks import TestSet
+from dlrun.runs.looks import test_set_of
 from dlrun.runs.record import Recorder
 from dlrun.training import (
     EVALUATION_BATCH_SIZE,
@@ -97,7 +97,7 @@ def record_epochs(
     )
     metrics |= {"kept_epoch": kept_epoch}
     metrics |= {part: (scores or {}).get(part) for part in ("train", "validation", "test")}
-    metrics |= {"evaluation_batch_size": EVALUATION_BATCH_SIZE}
+    metrics |= {"modes": metric_modes(built.model), "evaluation_batch_size": EVALUATION_BATCH_SIZE}
     recorder.metrics(metrics | {"train_eval_rows": len(train_eval_rows(data))})
 
 
@@ -111,5 +111,4 @@ def _draw(recorder: Recorder, history: Sequence[Mapping[str, float]]) -> None:
 def note_look(recorder: Recorder, data: PreparedData, by: str) -> None:
     """Notes that the test rows, if there are any, are looked at from now on."""
     if "test" in data.rows:
-        test_set = TestSet(data.test_hash(), data.dataset.name, len(data.splits.test))
-        recorder.note_look(test_set, by)
+        recorder.note_look(test_set_of(data), by)

@@ -91,12 +91,12 @@ def plan_resume(run: Run, overrides: Overrides = (), more_epochs: int | None = N
         ConfigError: the changed config cannot work.
     """
     before = run.config
-    loaded, texts = _load_changed(run, overrides, more_epochs)
-    changed = list(_changed_keys(before.to_dict(), loaded.config.to_dict()))
-    _refuse_other_runs(run, loaded.config, changed)
+    loaded, texts = load_changed(run, overrides, more_epochs)
+    changed = list(changed_keys(before.to_dict(), loaded.config.to_dict()))
+    refuse_other_runs(run, loaded.config, changed)
     state = read_last(run)
     _refuse_what_is_over(run, loaded.config.training.epochs, state, changed)
-    if state is not None and "training.callbacks" in map(_public_key, changed):
+    if state is not None and "training.callbacks" in map(public_key, changed):
         state = replace(state, stopped=False)
     return ResumePlan(
         run=run,
@@ -111,67 +111,7 @@ def plan_resume(run: Run, overrides: Overrides = (), more_epochs: int | None = N
     )
 
 
-@dataclass(frozen=True)
-class MembersResumePlan:
-    """How a run with members goes on.
-
-    Attributes:
-        loaded: The config that it goes on with.
-        overrides: What each member goes on with, as typed.
-        goes_on: Whether members that have finished go on, too.
-        status: Of the run as it was found.
-    """
-
-    loaded: Loaded
-    overrides: tuple[str, ...]
-    goes_on: bool
-    status: str
-
-    def record(self, run: Run) -> dict[str, Any]:
-        """Returns what `run.json` says from now on: who runs it, and that it was resumed."""
-        entry = {"time": now(), "run": run.id, "from": self.status, "epoch": None, "step": None,
-                 "overrides": list(self.overrides), "exact": True, "remarks": []}  # fmt: skip
-        resumed = [*(run.info.get("resumed") or []), entry]
-        return {"note": self.loaded.config.note, "resumed": resumed, **this_process()}
-
-
-def plan_members_resume(
-    run: Run, overrides: Overrides = (), more_epochs: int | None = None
-) -> MembersResumePlan:
-    """Finds out how a run with members goes on.
-
-    Args:
-        run: Not one that runs.
-        overrides: Changes as `plan_resume` takes them, and a larger `repeat`.
-        more_epochs: Added to the epochs that were planned.
-
-    Raises:
-        RunError: it runs, there is nothing to do, or the changes would make another run.
-        ConfigError: the changed config cannot work.
-    """
-    before = run.config
-    loaded, texts = _load_changed(run, overrides, more_epochs)
-    changed = list(_changed_keys(before.to_dict(), loaded.config.to_dict()))
-    _refuse_other_runs(run, loaded.config, [key for key in changed if key != "repeat"])
-    if loaded.config.repeat < before.repeat or (before.repeat == 1 and "repeat" in changed):
-        raise RunError(
-            f"{run.path}: repeat can only grow, from {before.repeat} if that is more than 1, "
-            f"received {loaded.config.repeat}; train a new run for the rest"
-        )
-    if run.status == "running":
-        raise _running(run)
-    goes_on = bool({_public_key(key) for key in changed} - {"repeat", "note"})
-    if run.status == "finished" and not goes_on and "repeat" not in changed:
-        more = f"repeat={2 * before.repeat}" if before.repeat > 1 else "--more-epochs 10"
-        raise RunError(
-            f"{run.path}: finished, all {len(run.members)} members; to go on: "
-            f"dlrun resume {run.id} {more}"
-        )
-    own = tuple(text for text in texts if text.split("=")[0].lstrip("+~") != "repeat")
-    return MembersResumePlan(loaded, own, goes_on, run.status)
-
-
-def _load_changed(
+def load_changed(
     run: Run, overrides: Overrides, more_epochs: int | None
 ) -> tuple[Loaded, list[str]]:
     """The recorded config with changes, named as it was at first, and the changes as typed."""
@@ -183,7 +123,8 @@ def _load_changed(
     return replace(loaded, config=replace(loaded.config, source=source)), texts
 
 
-def _running(run: Run) -> RunError:
+def running_error(run: Run) -> RunError:
+    """Returns what is wrong with going on with a run that runs."""
     who = f"process {run.info.get('pid')} on {run.info.get('host')}"
     return RunError(f"{run.path}: it is running, {who}; wait for it, or stop it by Ctrl-C")
 
@@ -213,13 +154,13 @@ def check_same_data(run: Run, data: PreparedData) -> None:
         )
 
 
-def _changed_keys(before: Any, after: Any, key: str = "") -> Iterator[str]:
+def changed_keys(before: Any, after: Any, key: str = "") -> Iterator[str]:
     """The dotted keys, leaves of the normal form, that differ."""
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for name in dict.fromkeys([*before, *after]):
             missing = object()
             inner = f"{key}.{name}" if key else str(name)
-            yield from _changed_keys(before.get(name, missing), after.get(name, missing), inner)
+            yield from changed_keys(before.get(name, missing), after.get(name, missing), inner)
     elif before != after:
         yield key
 
@@ -231,7 +172,7 @@ def _recorded_rows(run: Run) -> dict[str, np.ndarray]:
         raise RunError(f"{run.path / SPLITS}: cannot be read, {error}; train anew") from error
 
 
-def _public_key(key: str) -> str:
+def public_key(key: str) -> str:
     """A leaf's key as the tables of keys above have it."""
     parts = key.split(".")
     if parts[0] == "optimizer" and "learning_rate" in parts[2:3]:
@@ -239,9 +180,9 @@ def _public_key(key: str) -> str:
     return "training.callbacks" if parts[:2] == ["training", "callbacks"] else key
 
 
-def _refuse_other_runs(run: Run, config: Config, changed: Sequence[str]) -> None:
+def refuse_other_runs(run: Run, config: Config, changed: Sequence[str]) -> None:
     """Refuses changes that would make another model, other data or another order of rows."""
-    refused = [key for key in changed if _public_key(key) not in (*EXACT_KEYS, *OTHER_KEYS)]
+    refused = [key for key in changed if public_key(key) not in (*EXACT_KEYS, *OTHER_KEYS)]
     rates = [_rate(one) for one in (run.config, config)]
     if isinstance(rates[0], Mapping) != isinstance(rates[1], Mapping):  # other variables, too
         refused.append("optimizer.learning_rate (a schedule in one, a number in the other)")
@@ -263,7 +204,7 @@ def _refuse_what_is_over(
 ) -> None:
     status = run.status
     if status == "running":
-        raise _running(run)
+        raise running_error(run)
     if state is None:
         if status == "finished":
             raise RunError(
@@ -278,7 +219,7 @@ def _refuse_what_is_over(
         )
     if status != "finished":
         return
-    if state.stopped and "training.callbacks" not in map(_public_key, changed):
+    if state.stopped and "training.callbacks" not in map(public_key, changed):
         raise RunError(
             f"{run.path}: finished; a callback ended it after epoch {state.epoch}, and would end "
             "a longer run there, too; to go on, change the callback, such as "
@@ -293,7 +234,7 @@ def _refuse_what_is_over(
 
 def _new_rate(config: Config, changed: Sequence[str]) -> float | None:
     rate = _rate(config)
-    is_new = "optimizer.learning_rate" in map(_public_key, changed)
+    is_new = "optimizer.learning_rate" in map(public_key, changed)
     return float(rate) if is_new and isinstance(rate, int | float) else None
 
 
@@ -301,7 +242,7 @@ def _remarks(run: Run, state: TrainingState | None, changed: Sequence[str]) -> I
     """Why the result will not be, to the last bit, that of a run that never stopped."""
     if state is None:
         return
-    for key in sorted({_public_key(key) for key in changed} & {*OTHER_KEYS}):
+    for key in sorted({public_key(key) for key in changed} & {*OTHER_KEYS}):
         yield f"{key} is another one after epoch {state.epoch}"
     try:
         then = run.environment

@@ -1,4 +1,4 @@
-"""What the kept model says of rows that were held out: metrics as Keras evaluates them, outputs."""
+"""What the kept model says of rows: metrics as Keras evaluates them, outputs of held-out ones."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from dlrun.training import Evaluator, TensorData, make_predictor
 
 @dataclass
 class Scores:
-    """What was found out about the held-out parts.
+    """What was found out about the parts of the data.
 
     Attributes:
-        metrics: By part, loss and metrics; "train" among them where training rows are measured.
-        arrays: What `predictions.npz` holds: each part's rows, outputs, labels and losses.
+        metrics: By part, loss and metrics.
+        arrays: What `predictions.npz` holds of held-out parts: rows, outputs, labels and losses.
     """
 
     metrics: dict[str, dict[str, float]] = field(default_factory=dict)
@@ -40,17 +40,18 @@ def score_parts(
         data: Prepared.
         tensors: The same data.
         evaluator: Of this model and these tensors.
-        parts: Of "validation" and "test"; a test set is looked at where it is named here alone.
+        parts: Of "train" (measured alone, all rows of it: a sample has noise), "validation" and
+            "test"; a test set is looked at where it is named here alone.
     """
     scores, predict = Scores(), make_predictor(model, tensors)
-    if data.config.training.train_eval != "off":  # all of them, once: a sample has noise
-        scores.metrics["train"] = evaluator(data.rows["train"])()
     for part in parts:
         if part not in data.rows:
             continue
         rows = data.rows[part]
-        outputs, losses = predict(rows)
         scores.metrics[part] = evaluator(rows)()
+        if part == "train":
+            continue
+        outputs, losses = predict(rows)
         scores.arrays[f"{part}_rows"] = rows
         scores.arrays[f"{part}_outputs"] = outputs.astype(np.float32)  # NumPy knows no bfloat16
         scores.arrays[f"{part}_labels"] = data.dataset.y[rows]

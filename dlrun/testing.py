@@ -18,7 +18,15 @@ from dlrun.resumption import check_same_data
 from dlrun.runs import Run
 from dlrun.runs.create import amend_info, now
 from dlrun.runs.lock import only_process
-from dlrun.runs.looks import TestSet, new_look
+from dlrun.runs.looks import (
+    OTHER_TEST,
+    TEST,
+    Looks,
+    count_looks,
+    new_look,
+    own_test_set,
+    test_set_of,
+)
 from dlrun.runs.record import add_other_test, add_test
 
 
@@ -30,7 +38,8 @@ class TestLook:
         run: That was tested.
         dataset: Name of the data set.
         test_set: The rows' hash, by which looks are counted.
-        report: What `evaluation.json` keeps of it.
+        evaluation: What `evaluation.json` keeps of it.
+        looks: How often these rows have been looked at.
         is_new: Whether the rows were looked at now; else it had been done before.
     """
 
@@ -39,7 +48,8 @@ class TestLook:
     run: Run
     dataset: str
     test_set: str
-    report: Mapping[str, Any]
+    evaluation: Mapping[str, Any]
+    looks: Looks
     is_new: bool
 
 
@@ -60,16 +70,13 @@ def look_at_test(run: Run, dataset: str | None = None, report: Report = ignore) 
     if run.status == "running":
         raise RunError(f"{run.path}: it is running; its test rows are looked at when it ends")
     if dataset is None and run.has_evaluation and "test" in run.evaluation:
-        looks = [look for look in run.info.get("test_looks") or [] if look["by"] in _OF_ITS_OWN]
-        test_set = str(looks[-1]["test_set"]) if looks else ""
-        return TestLook(run, run.dataset["name"], test_set, run.evaluation["test"], is_new=False)
+        test_set = own_test_set(run)
+        found, looks = run.evaluation["test"], count_looks(test_set, run)
+        return TestLook(run, run.dataset["name"], test_set, found, looks, is_new=False)
     data = _own_test(run, report) if dataset is None else _other_data(run, dataset, report)
     report(Message("loading TensorFlow …"))
     with only_process(run):
         return _look(run, data, is_own=dataset is None)
-
-
-_OF_ITS_OWN = ("train", "test")
 
 
 def _own_test(run: Run, report: Report) -> PreparedData:
@@ -132,7 +139,7 @@ def _check_fits(run: Run, dataset: Dataset) -> None:
 
 
 def _look(run: Run, data: PreparedData, *, is_own: bool) -> TestLook:
-    from dlrun.judging import judge_part
+    from dlrun.evaluate import evaluate_outputs
     from dlrun.model import build_model  # TensorFlow, 2 s
     from dlrun.scoring import score_parts
     from dlrun.threads import settle_threads
@@ -141,17 +148,19 @@ def _look(run: Run, data: PreparedData, *, is_own: bool) -> TestLook:
     data = settle_threads(data, ignore)
     model = build_model(data).model
     model.set_weights(run.model().get_weights())
-    test_set = TestSet(data.test_hash(), data.dataset.name, len(data.splits.test))
-    look = new_look(test_set, now(), "test" if is_own else "test --dataset")
+    test_set = test_set_of(data)
+    look = new_look(test_set, now(), TEST if is_own else OTHER_TEST)
     amend_info(run, test_looks=[*(run.info.get("test_looks") or []), look])
     tensors = TensorData.from_prepared(data)
     scores = score_parts(model, data, tensors, make_evaluator(model, tensors), ("test",))
     values, meaning = scores.metrics["test"], meaning_of(run.dataset, run.config)
-    found = judge_part(scores.of_part("test"), meaning, values["loss"])
+    found = evaluate_outputs(scores.of_part("test"), meaning, values["loss"])
     if found is None:
         raise RunError(f"{run.path}: the model gives NaN or infinity for test rows; train anew")
     if is_own:
         add_test(run, values, found, scores.arrays)
     else:
         add_other_test(run, data.dataset.name, found)
-    return TestLook(run, data.dataset.name, test_set.hash, found, is_new=True)
+    run = Run(run.path)  # read anew
+    looks = count_looks(test_set.hash, run)
+    return TestLook(run, data.dataset.name, test_set.hash, found, looks, is_new=True)

@@ -183,6 +183,22 @@ def test_folds_are_pooled_so_that_every_row_is_predicted_once(folds: Run) -> Non
     assert (folds.plots_dir / "confusion_matrix.png").is_file()
 
 
+def test_repeated_folds_are_not_pooled_since_rows_that_come_twice_are_no_more_rows(
+    config_path: Path, runs_dir: Path
+) -> None:
+    overrides = {"dataset.split": {"kfold": 2}, "repeat": 2, "training.epochs": 1}
+    run = dlrun.train(config_path, overrides)
+    assert [member.id.removeprefix(run.id) for member in run.members] == [
+        "/repeats/0/folds/0", "/repeats/0/folds/1", "/repeats/1/folds/0", "/repeats/1/folds/1",
+    ]  # fmt: skip
+    assert not run.has_evaluation
+    with pytest.raises(RunError, match="it is 4 runs, each of which has predictions of its own"):
+        run.predictions("validation")
+    with pytest.raises(RunError, match=r"has a model of its own; ask one of run\.members"):
+        run.model()
+    assert run.metrics["overlap"] == pytest.approx(1.0)
+
+
 def test_a_member_is_named_by_its_parent_and_is_no_run_of_the_table(
     copied: Run, runs_dir: Path
 ) -> None:
@@ -386,6 +402,8 @@ def test_stopped_anyhow_it_goes_on_to_the_same_bits(
     _, errors = process.communicate(timeout=60)
     expected = -how if how == signal.SIGKILL else 128 + how
     assert process.returncode == expected, errors
+    if how == signal.SIGINT:
+        assert f"{run.path} keeps 0 of 3 members whole, and checkpoints of those that" in errors
     deadline = time.monotonic() + 30  # of workers that were left alone
     while any(member.status == "running" for member in run.members):
         assert time.monotonic() < deadline
@@ -433,6 +451,73 @@ def test_damaged_members_are_passed_over(copied: Run, runs_dir: Path) -> None:
         done = CliRunner().invoke(app, arguments)
         assert done.exit_code in (0, 2), done.output
         assert done.exception is None or isinstance(done.exception, SystemExit)
+
+
+def write_losses(member: Run, losses: list[float]) -> None:
+    rows = "".join(f"{i},{v},{v},{v}\n" for i, v in enumerate(losses, 1))
+    head = "epoch,loss,train_eval_loss,val_loss\n"
+    (member.path / "history.csv").write_text(head + rows)
+
+
+FALLING = [2.0 * 0.8**epoch for epoch in range(12)]
+RESTING = [*[2.0 * 0.5**epoch + 0.5 for epoch in range(8)], *[0.5] * 32]
+
+
+def test_members_are_diagnosed_by_the_mean_of_their_curves(copied: Run) -> None:
+    for number, member in enumerate(copied.members):
+        write_losses(member, [value + 0.01 * number for value in RESTING])
+    found = dlrun.diagnose(copied)
+    assert found.finding.kind == "capacity"
+    assert "val_loss 0.51 and that of training rows 0.51" in found.finding.evidence
+    assert found.remarks[0] == "curves and values are means over 3 members"
+    assert dlrun.diagnose(copied, member=2).run == f"{copied.id}/repeats/2"
+
+
+def test_members_of_unequal_length_are_diagnosed_each(copied: Run) -> None:
+    for member, losses in zip(copied.members, (RESTING, FALLING, RESTING), strict=True):
+        write_losses(member, losses)
+    found = dlrun.diagnose(copied)
+    assert found.finding.kind == "capacity"
+    assert found.finding.evidence.startswith("repeats/0: val_loss 0.5 and that of")
+    assert found.remarks[0] == (
+        "2 of 3 members, of unequal length, say so; the others: 1 improving"
+    )
+
+
+def test_members_that_did_not_finish_are_not_diagnosed_with_the_others(copied: Run) -> None:
+    path = copied.members[1].path / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"status": "failed"}))
+    write_losses(copied.members[1], [1.0])
+    for number in (0, 2):
+        write_losses(copied.members[number], RESTING)
+    found = dlrun.diagnose(copied)
+    assert found.finding.kind == "capacity"
+    assert found.remarks[0] == "curves and values are means over 2 of 3 members"
+
+
+def test_a_target_is_judged_with_the_spread_of_the_members(copied: Run) -> None:
+    for member, loss in zip(copied.members, (0.4, 0.5, 0.6), strict=True):
+        write_losses(member, [*RESTING[:-1], loss])
+        path = member.path / "metrics.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"kept_epoch": 40, "train": {}}))
+    text = (copied.path / "config.yaml").read_text()
+    (copied.path / "config.yaml").write_text(
+        text.replace("target: none", "target: {val_loss: 0.45}")
+    )
+    found = dlrun.diagnose(copied)
+    assert found.finding.verdict == "no verdict"
+    assert "cannot be told apart from the target 0.45" in found.finding.evidence
+
+
+def test_without_an_epoch_there_is_nothing_to_diagnose_or_draw(copied: Run) -> None:
+    for member in copied.members:
+        (member.path / "history.csv").unlink()
+        (member.path / "metrics.json").unlink()
+    with pytest.raises(RunError, match="no member has finished an epoch; there is nothing to diag"):
+        dlrun.diagnose(copied)
+    done = CliRunner().invoke(app, ["plot", copied.id])
+    assert done.exit_code == 2
+    assert "no member has finished an epoch; there is nothing to draw" in done.output
 
 
 def test_the_table_of_members_in_python(repeats: Run) -> None:

@@ -12,8 +12,8 @@ import pytest
 
 import dlrun
 from dlrun.backend import keras
+from dlrun.evaluate import evaluate_run
 from dlrun.events import Message, ignore
-from dlrun.judging import judge_run
 from dlrun.prepare import prepare_data
 from dlrun.runs import Run
 
@@ -97,7 +97,7 @@ def test_outputs_that_are_nan_are_told_and_not_judged(write_config: WriteConfig)
     kept["validation_outputs"][0, 0] = np.nan
     np.savez(run.path / "predictions.npz", **kept)
     told: list[Any] = []
-    judge_run(run, told.append)
+    evaluate_run(run, told.append)
     assert list(Run(run.path).evaluation) == ["test"]
     assert told == [
         Message("validation: outputs are NaN or infinite; there is no report on them", "warning")
@@ -109,7 +109,7 @@ def test_a_run_is_judged_from_its_folder_alone(write_config: WriteConfig) -> Non
     before = run.evaluation
     (run.path / "evaluation.json").unlink()
     (run.plots_dir / "loss.png").unlink()
-    judge_run(run, ignore)
+    evaluate_run(run, ignore)
     assert Run(run.path).evaluation == before
     assert (run.plots_dir / "loss.png").is_file()
 

@@ -47,20 +47,44 @@ def run(write_config: WriteConfig) -> Run:
 def test_the_look_at_the_end_is_dated_and_counted(run: Run, write_config: WriteConfig) -> None:
     (look,) = run.info["test_looks"]
     assert (look["by"], look["dataset"], look["num_rows"]) == ("train", "iris", 30)
-    looks = count_looks(look["test_set"])
+    looks = count_looks(look["test_set"], run)
     assert (looks.number, looks.num_runs, looks.first) == (1, 1, look["time"])
     assert str(looks) == f"its first look, {look['time'][:10]}"
     dlrun.train(write_config(optimizer="adam"))
-    looks = count_looks(look["test_set"])
+    looks = count_looks(look["test_set"], run)
     assert str(looks) == f"look 2 at these rows, by 2 runs since {look['time'][:10]}"
+
+
+def test_a_run_that_goes_on_in_another_folder_has_not_looked_yet(run: Run) -> None:
+    test_set = run.info["test_looks"][0]["test_set"]
+    longer = dlrun.resume(run, more_epochs=1, into="longer")
+    assert [look["by"] for look in longer.info["test_looks"]] == ["train"]
+    assert count_looks(test_set, longer).number == 2
+
+
+def test_looks_are_counted_in_the_folder_that_the_run_is_in(run: Run, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere" / run.id
+    shutil.copytree(run.path, elsewhere)
+    found = dlrun.test(elsewhere)
+    assert (found.looks.number, found.is_new) == (1, False)
+    assert str(found.looks).startswith("its first look")
+
+
+def test_outputs_that_are_no_numbers_are_told(run: Run) -> None:
+    forget_test(run)
+    model = run.model()
+    model.set_weights([np.full_like(weights, np.nan) for weights in model.get_weights()])
+    model.save(run.path / "model.keras")
+    with pytest.raises(RunError, match="the model gives NaN or infinity for test rows; train anew"):
+        dlrun.test(Run(run.path))
 
 
 def test_other_rows_are_another_test_set(run: Run, write_config: WriteConfig) -> None:
     other = dlrun.train(write_config(), {"seed": 1})
     first, second = (one.info["test_looks"][0]["test_set"] for one in (run, other))
     assert first != second
-    assert count_looks(first).number == 1
-    assert str(count_looks("0" * 12)) == "never looked at before"
+    assert count_looks(first, run).number == 1
+    assert str(count_looks("0" * 12, run)) == "never looked at before"
 
 
 def test_the_test_set_is_known_by_its_rows_whatever_the_rest_of_the_data(
@@ -81,7 +105,7 @@ def test_a_look_later_gives_what_a_look_at_the_end_gave(run: Run) -> None:
     assert found.is_new
     again = Run(run.path)
     assert again.metrics["test"] == pytest.approx(before[0])
-    assert again.evaluation["test"] == before[1] == found.report
+    assert again.evaluation["test"] == before[1] == found.evaluation
     for name, array in before[2].items():
         np.testing.assert_array_equal(array, again.predictions("test")[name])
     assert again.predictions("validation")["outputs"].shape == (30, 3)
@@ -91,7 +115,7 @@ def test_a_look_later_gives_what_a_look_at_the_end_gave(run: Run) -> None:
 def test_what_was_looked_at_is_not_looked_at_again(run: Run) -> None:
     found = look_at_test(run)
     assert not found.is_new
-    assert found.report == run.evaluation["test"]
+    assert found.evaluation == run.evaluation["test"]
     assert len(Run(run.path).info["test_looks"]) == 1
 
 
@@ -101,9 +125,9 @@ def test_other_data_are_scaled_as_the_runs_own(run: Run, tmp_path: Path) -> None
     np.savez(tmp_path / "own.npz", x=data.dataset.x[rows], y=data.dataset.y[rows],
              class_names=list(data.dataset.class_names))  # fmt: skip
     found = look_at_test(run, str(tmp_path / "own.npz"))
-    assert found.report["metrics"] == run.evaluation["validation"]["metrics"]
+    assert found.evaluation["metrics"] == run.evaluation["validation"]["metrics"]
     again = Run(run.path)
-    assert again.evaluation["other_tests"]["npz"] == found.report
+    assert again.evaluation["other_tests"]["npz"] == found.evaluation
     assert again.evaluation["test"] == run.evaluation["test"]
     assert [look["by"] for look in again.info["test_looks"]] == ["train", "test --dataset"]
 
@@ -112,7 +136,7 @@ def test_official_test_rows_are_those_of_another_set(run: Run, tmp_path: Path) -
     data = load_dataset(DatasetConfig("iris"))
     np.savez(tmp_path / "own.npz", x=data.x[:100], y=data.y[:100], x_test=data.x[100:],
              y_test=data.y[100:], class_names=list(data.class_names))  # fmt: skip
-    assert look_at_test(run, str(tmp_path / "own.npz")).report["num_rows"] == 50
+    assert look_at_test(run, str(tmp_path / "own.npz")).evaluation["num_rows"] == 50
 
 
 @pytest.mark.parametrize(
@@ -171,7 +195,7 @@ def test_a_member_that_is_not_there_is_told(run: Run) -> None:
 def test_looks_of_damaged_runs_are_passed_over(run: Run, runs_dir: Path) -> None:
     shutil.copytree(run.path, runs_dir / "20260101-000000-copy-0000")
     (runs_dir / "20260101-000000-copy-0000" / "run.json").write_text("{")
-    assert count_looks(run.info["test_looks"][0]["test_set"]).number == 1
+    assert count_looks(run.info["test_looks"][0]["test_set"], run).number == 1
 
 
 def test_early_stopping_and_the_best_epoch_never_see_test_rows(

@@ -38,11 +38,12 @@ def compare(
     """Say whether runs are better than the first, worse, or not distinguishable, and how sure."""
     import dlrun
     from dlrun.cli.text import json_text
+    from dlrun.evaluation.compare import environment_differences
     from dlrun.runs import find_run
 
     found = [find_run(name) for name in runs]
     comparison = dlrun.compare(found, metric=metric)
-    differences = _environments(found) if environment else {}
+    differences = environment_differences(found) if environment else {}
     if as_json:
         facts = comparison.to_dict() | ({"environment": differences} if environment else {})
         typer.echo(json_text(facts))
@@ -153,15 +154,11 @@ _STYLES = {"better": "green", "worse": "red", "not distinguishable": "yellow"}
 
 
 def _result_cells(row: Row, has_room: bool) -> list[str]:
-    from dlrun.cli.display import short_number
+    from dlrun.wording import short_number
 
     spread = "" if row.sd is None else f" ± {short_number(row.sd)}"
     interval = "" if row.low is None else f"{short_number(row.low)} to {short_number(row.high)}"
-    difference = ""
-    if row.difference is not None:
-        difference = f"{row.difference.value:+.4f}"
-        if row.difference.low is not None:
-            difference += f" ({row.difference.low:+.4f} to {row.difference.high:+.4f})"
+    difference = "" if row.difference is None else row.difference.signed
     result = f"{short_number(row.mean)}{spread}"
     return [result, *([interval] if has_room else []), difference]
 
@@ -181,19 +178,6 @@ def _verdict_lines(comparison: Comparison) -> Iterator[str]:
     if advice:
         yield "to tell more:"
         yield from (f"  {shown(command)}" for command in advice)
-
-
-def _environments(runs: Sequence[Any]) -> dict[str, list[str]]:
-    """What each run ran on that differs from the first, by its id."""
-    from dlrun.causes import changed_surroundings
-
-    def one_of(run: Any) -> Any:
-        return run.members[0] if run.has_members and run.members else run
-
-    return {
-        run.id: [str(cause) for cause in changed_surroundings(one_of(runs[0]), one_of(run))]
-        for run in runs[1:]
-    }
 
 
 def _environment_lines(differences: Mapping[str, Sequence[str]]) -> Iterator[str]:

@@ -20,16 +20,13 @@ def diagnose(
     """Say in words what a run's curves mean, by which numbers, and one thing to try next."""
     import dlrun
     from dlrun.cli.text import json_text, shown
-    from dlrun.runs import find_run, single_run
+    from dlrun.runs import find_run
 
-    found = find_run(run)
-    if member is not None:
-        found = single_run(found, member)
-    diagnosis = dlrun.diagnose(found)
+    diagnosis = dlrun.diagnose(find_run(run), member=member)
     if as_json:
         typer.echo(json_text(diagnosis.to_dict()))
         return
-    typer.echo(shown(f"{found.id}: {diagnosis.finding.verdict}"))
+    typer.echo(shown(f"{diagnosis.run}: {diagnosis.finding.verdict}"))
     for line in diagnosis_lines(diagnosis)[1:]:
         typer.echo(line)
     for gap in diagnosis.gaps:

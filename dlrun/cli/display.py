@@ -18,7 +18,7 @@ import typer
 
 from dlrun import events
 from dlrun.cli.text import shown
-from dlrun.columns import VALIDATION, is_running_mean
+from dlrun.columns import VALIDATION, shown_columns
 from dlrun.errors import DlrunError
 from dlrun.events import (
     EngineChosen,
@@ -31,7 +31,8 @@ from dlrun.events import (
 )
 from dlrun.files import plain
 from dlrun.runs import Run
-from dlrun.runs.looks import count_looks
+from dlrun.runs.looks import count_looks, own_test_set
+from dlrun.wording import short_number, with_interval
 
 
 @contextmanager
@@ -125,13 +126,13 @@ def result_lines(run: Run) -> list[str]:
     final = metrics.get("final") or {}
     held_out = any(name.startswith(VALIDATION) for name in final)
     label = "validation" if held_out else "training"
-    best = _values(metrics.get("best"), held_out)
+    best = _values(metrics.get("best"))
     by = f"epoch {metrics.get('best_epoch')}, by {metrics.get('monitor')}"
     seconds = run.info.get("duration_seconds")
     lines = [
         f"{run.id}: {run.status} after {'–' if seconds is None else duration(seconds)}",
         f"  {label:<11} best   {best} ({by})",
-        f"  {'':<11} final  {_values(final, held_out)} (epoch {metrics['epochs']})",
+        f"  {'':<11} final  {_values(final)} (epoch {metrics['epochs']})",
     ]
     if metrics.get("test"):
         lines += _test_lines(run)
@@ -168,23 +169,14 @@ def _test_lines(run: Run) -> list[str]:
         f"{name} {with_interval(estimates.get(name) or {'value': value})}"
         for name, value in run.metrics["test"].items()
     ]
-    looks = [look for look in run.info.get("test_looks") or [] if look["by"] in ("train", "test")]
     lines = [f"  {'test':<11} {'  '.join(values)} (weights of epoch {run.metrics['kept_epoch']})"]
-    if looks:
-        lines.append(f"  {'':<11} {count_looks(looks[-1]['test_set'])}")
+    if test_set := own_test_set(run):
+        lines.append(f"  {'':<11} {count_looks(test_set, run)}")
     return lines
 
 
 def _report(run: Run, part: str) -> Mapping[str, Any]:
     return run.evaluation.get(part, {}) if run.has_evaluation else {}
-
-
-def with_interval(estimate: Mapping[str, float | None]) -> str:
-    """Returns `0.9333 (0.9012 to 0.9554)`; without the limits where there are none."""
-    value, low, high = (estimate.get(name) for name in ("value", "low", "high"))
-    if low is None or high is None:
-        return short_number(value)
-    return f"{short_number(value)} ({short_number(low)} to {short_number(high)})"
 
 
 def baseline_text(baseline: Mapping[str, Any]) -> str:
@@ -193,21 +185,11 @@ def baseline_text(baseline: Mapping[str, Any]) -> str:
     return f"{values}: {baseline['says']}"
 
 
-def _values(values: Mapping[str, float | None] | None, held_out: bool) -> str:
+def _values(values: Mapping[str, float | None] | None) -> str:
     if not values:
         return "none"
-    belongs = (lambda name: name.startswith(VALIDATION)) if held_out else is_running_mean
-    shown = {name: value for name, value in values.items() if belongs(name)}
+    shown = shown_columns(values)
     return "  ".join(f"{name} {short_number(value)}" for name, value in shown.items())
-
-
-def short_number(value: float | None) -> str:
-    """Returns a value in four decimals, or in powers of ten where those would hide it."""
-    if value is None:
-        return "–"
-    if value == 0 or 1e-3 <= abs(value) < 1e4:
-        return f"{value:.4f}"
-    return f"{value:.3e}"
 
 
 def _amount(done: int, unit: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from dlrun.cli.display import baseline_text, short_number, with_interval
-from dlrun.errors import RunError
+from dlrun.cli.display import baseline_text
+from dlrun.wording import short_number, with_interval
 
 if TYPE_CHECKING:
     from dlrun.runs import Run
@@ -29,30 +29,19 @@ def evaluation_lines(run: Run) -> list[str]:
 
 
 def threshold_lines(run: Run, threshold: float) -> list[str]:
-    """Returns precision and recall of the validation rows at another threshold, of two classes.
+    """Returns precision and recall of the validation rows at another threshold, of two classes."""
+    from dlrun.evaluation.threshold import report_at_threshold  # scikit-learn: 1 s
 
-    Raises:
-        RunError: there are not two classes, or no predictions for validation rows.
-    """
-    from dlrun.evaluation.classes import class_report  # scikit-learn: 1 s
-    from dlrun.evaluation.meaning import positive_scores
-
-    names = run.dataset.get("class_names") or []
-    if len(names) != 2:
-        raise RunError(f"{run.path}: a threshold parts two classes, and there are {len(names)}")
-    found = run.predictions("validation")
-    outputs = positive_scores(found["outputs"])[:, None]
-    report = class_report(outputs, found["labels"], names, threshold)
-    shown = {name: report["metrics"][name].to_dict() for name in ("accuracy", "f1")}
-    matrix = report["confusion_matrix"]
+    report = report_at_threshold(run, threshold)
+    names = [row["class"] for row in report["per_class"]]
     confused = [
         f"  true {name:<{max(map(len, names))}}  taken for {names[0]} {row[0]:>7,}"
         f"  for {names[1]} {row[1]:>7,}"
-        for name, row in zip(names, matrix, strict=True)
+        for name, row in zip(names, report["confusion_matrix"], strict=True)
     ]
-    rows = f"{len(outputs):,} rows"
+    rows = f"{report['num_rows']:,} rows"
     head = f"{run.id}: validation, {rows}, {names[1]} where the output is above {threshold:g}"
-    return [head, *metric_lines({"metrics": shown}), *class_lines(report), *confused]
+    return [head, *metric_lines(report), *class_lines(report), *confused]
 
 
 def metric_lines(report: Mapping[str, Any]) -> list[str]:

@@ -18,7 +18,7 @@ from rich.progress import (
 from rich.text import Text
 
 from dlrun import events
-from dlrun.cli.display import short_number, task_line
+from dlrun.cli.display import task_line
 from dlrun.columns import TRAIN_EVAL
 from dlrun.events import (
     EngineChosen,
@@ -29,6 +29,7 @@ from dlrun.events import (
     StepsDone,
     TaskEnded,
 )
+from dlrun.wording import short_number
 
 LINE_SECONDS = 0.2
 """Epochs that follow each other faster than this do not all get a line."""

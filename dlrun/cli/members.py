@@ -6,9 +6,10 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dlrun.cli.display import baseline_text, diagnosis_of, duration, short_number
-from dlrun.columns import VALIDATION, is_running_mean
+from dlrun.cli.display import baseline_text, diagnosis_of, duration
+from dlrun.columns import shown_columns
 from dlrun.runs import Run
+from dlrun.wording import short_number
 
 MOST_SHOWN = 30
 """Members that are listed one by one."""
@@ -22,7 +23,7 @@ def members_lines(run: Run) -> list[str]:
     time = "–" if seconds is None else duration(seconds)
     number = f"{len(finished)} of {total}" if len(finished) < total else f"{total}"
     lines = [f"{run.id}: {run.status} after {time}, {number} members ({_kind(run)})"]
-    spread = _shown(metrics["spread"]["best"])
+    spread = shown_columns(metrics["spread"]["best"])
     width = max([11, *(len(name) for name in spread)])
     lines.append(f"  {'':<{width}}  mean ± sd          95 % interval of the mean")
     lines += [f"  {name:<{width}}  {_spread_text(row)}" for name, row in spread.items()]
@@ -37,12 +38,6 @@ def members_lines(run: Run) -> list[str]:
 
 def _kind(run: Run) -> str:
     return run.config.describe_members()
-
-
-def _shown(found: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
-    """Validation metrics, or training metrics where nothing validates."""
-    validation = {name: row for name, row in found.items() if name.startswith(VALIDATION)}
-    return validation or {name: row for name, row in found.items() if is_running_mean(name)}
 
 
 def _spread_text(row: Mapping[str, Any]) -> str:

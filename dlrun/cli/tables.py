@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dlrun.cli.display import duration, short_number
+from dlrun.cli.display import duration
 from dlrun.cli.evaluation import evaluation_lines
 from dlrun.cli.text import shown
 from dlrun.columns import NOT_METRICS, VALIDATION, metric_of
@@ -19,6 +19,7 @@ from dlrun.parameters import count_lines
 from dlrun.runs import Run, resolve_runs_dir
 from dlrun.runs.run import DATASET, ENVIRONMENT, HISTORY_CSV, PARAMETERS
 from dlrun.runs.table import run_row
+from dlrun.wording import short_number
 
 # From this many columns on, a terminal has room for these columns of the table too.
 _ROOM = {"parameters": 90, "time": 90, "data set": 110, "note": 110}

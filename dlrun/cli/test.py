@@ -22,26 +22,25 @@ def test(
     as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
     """Evaluate a run's kept model on test rows; every look at them is dated and counted."""
+    import dlrun
     from dlrun.cli.display import showing
     from dlrun.cli.evaluation import metric_lines
     from dlrun.cli.signals import signals_heard
     from dlrun.cli.text import json_text, shown
     from dlrun.runs import find_run, single_run
-    from dlrun.runs.looks import count_looks
     from dlrun.screen import own_stderr
-    from dlrun.testing import look_at_test
 
     found = single_run(find_run(run), member)
     with signals_heard(), own_stderr(), showing(quiet=quiet) as report:
-        look = look_at_test(found, dataset, report)
-    looks = count_looks(look.test_set)
+        look = dlrun.test(found, dataset=dataset, report=report)
+    looks = look.looks
     if as_json:
         facts = {"run": found.id, "dataset": look.dataset, "test_set": look.test_set}
         counted = {"is_new": look.is_new, "looks": looks.number, "first_look": looks.first}
-        typer.echo(json_text({**facts, **counted, **look.report}))
+        typer.echo(json_text({**facts, **counted, **look.evaluation}))
         return
-    number = f"{look.report['num_rows']:,} test rows of {look.dataset}"
+    number = f"{look.evaluation['num_rows']:,} test rows of {look.dataset}"
     typer.echo(shown(f"{found.id}: {number}{'' if look.is_new else ', looked at before'}"))
-    for line in metric_lines(look.report):
+    for line in metric_lines(look.evaluation):
         typer.echo(shown(line, lines=True))
     typer.echo(f"  {'looks':<11} {looks}")

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from dlrun.config.component import Component
 from dlrun.config.draft import Draft, is_share
 from dlrun.config.keys import Section
 from dlrun.config.schema import SplitConfig
+from dlrun.config.task import parts_at_zero
 
 DEFAULT_SHARES = {"train": 0.7, "validation": 0.15, "test": 0.15}
 DEFAULT_SHARES_BESIDE_OFFICIAL = {"train": 0.85, "validation": 0.15, "test": "official"}
@@ -19,7 +21,7 @@ def resolve(draft: Draft) -> None:
         shares = resolved_shares(draft.split, num_official > 0)
         draft.normal["dataset"]["split"].update(shares)
     if draft.task is not None and draft.get("metrics") == "auto":
-        draft.normal["metrics"] = _default_metrics(draft.task)
+        draft.normal["metrics"] = _default_metrics(draft.task, draft.component("loss"))
     if num_official is not None and draft.get("training", "monitor") == "auto":
         draft.normal["training"]["monitor"] = "val_loss" if draft.has_validation else "loss"
 
@@ -57,7 +59,9 @@ def resolved_shares(given: Any, has_official_test: bool) -> dict[str, Any]:
     return parts
 
 
-def _default_metrics(task: str) -> list[Any]:
+def _default_metrics(task: str, loss: Component | None) -> list[Any]:
     if task == "regression":
         return [{"MeanAbsoluteError": {"name": "mean_absolute_error"}}]
+    if loss is not None and parts_at_zero(loss):  # where Keras's `accuracy` parts at 0.5
+        return [{"BinaryAccuracy": {"name": "accuracy", "threshold": 0.0}}]
     return ["accuracy"]

@@ -24,6 +24,7 @@ from dlrun.config.task import (
     INDEX_LOSSES,
     ONE_HOT_LOSSES,
     VALUE_LOSSES,
+    parts_at_zero,
 )
 from dlrun.errors import did_you_mean
 from dlrun.files import KeyPath
@@ -116,6 +117,9 @@ def _metrics(draft: Draft, found: Findings) -> None:
         path = ("metrics", index)
         if metric == "accuracy" and draft.task == "regression":
             found.warn(path, "accuracy counts right classes, and there are numbers to predict")
+        if metric == "accuracy" and loss is not None and parts_at_zero(loss):
+            message = "Keras's accuracy parts the classes at an output of 0.5, and this loss at 0; "
+            found.warn(path, f"{message}write {{BinaryAccuracy: {{name: accuracy, threshold: 0}}}}")
         name = next(iter(metric)) if isinstance(metric, dict) and len(metric) == 1 else None
         one_hot = name in ("CategoricalAccuracy", "TopKCategoricalAccuracy")
         by_index = name in ("SparseCategoricalAccuracy", "SparseTopKCategoricalAccuracy")

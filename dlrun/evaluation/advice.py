@@ -7,17 +7,18 @@ from typing import Any
 
 from dlrun.config import Config, PlacedLayer, flatten_layers
 from dlrun.config.component import is_normal, plain_component
+from dlrun.evaluation.diagnosis_rules import Remedy
 from dlrun.files import dotted
 
 MANY_PARAMETERS = 10
 """Parameters by training row beyond which a smaller net is tried before a penalty."""
 
 
-def advise(remedy: str | None, config: Config, num_parameters: int, num_rows: int) -> str:
+def advise(remedy: Remedy | None, config: Config, num_parameters: int, num_rows: int) -> str:
     """Returns `key=value` for a remedy; empty where there is nothing to change.
 
     Args:
-        remedy: "longer", "slower", "larger", "regularize", "begin", "more validation" or None.
+        remedy: What kind of change.
         config: Of the run.
         num_parameters: Of its net.
         num_rows: Training rows.
@@ -35,7 +36,8 @@ def advise(remedy: str | None, config: Config, num_parameters: int, num_rows: in
             return _regularize(config, num_parameters > MANY_PARAMETERS * num_rows)
         case "more validation":
             return "dataset.split={kfold: 5}" if config.dataset.split.kfold is None else ""
-    return ""
+        case None:
+            return ""
 
 
 def _rate(config: Config, factor: float) -> str:
@@ -48,7 +50,7 @@ def _rate(config: Config, factor: float) -> str:
     first = schedule.get("initial_learning_rate")
     if isinstance(first, int | float):
         return f"optimizer.learning_rate.initial_learning_rate={first * factor:.3g}"
-    return "optimizer.learning_rate=0.001"
+    return ""  # a schedule of several rates
 
 
 def _begin(config: Config) -> str:

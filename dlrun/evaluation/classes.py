@@ -13,25 +13,37 @@ from typing import Any
 import numpy as np
 from sklearn import metrics
 
-from dlrun.evaluation.intervals import Estimate, resampled, resampled_table, wilson
-from dlrun.evaluation.meaning import positive_scores, predicted_classes
+from dlrun.evaluation.intervals import resampled, resampled_table, wilson
+from dlrun.evaluation.meaning import Meaning, Scores, class_one_scores, predicted_classes
 
 NUM_BINS = 10
 """Of the calibration, equally wide."""
 
 
-def class_report(
-    outputs: np.ndarray, labels: np.ndarray, names: Sequence[str], threshold: float
-) -> dict[str, Any]:
-    """Returns metrics with intervals, a row a class, and the confusion matrix.
+def class_report(outputs: np.ndarray, labels: np.ndarray, meaning: Meaning) -> dict[str, Any]:
+    """Returns metrics with intervals, a row a class, the confusion matrix; of two classes more.
 
     Args:
         outputs: (n, num_classes) or (n, 1), as the model gave them.
         labels: (n,) int64.
-        names: Of the classes.
-        threshold: Above which a single output means class 1.
+        meaning: Of outputs and labels.
     """
-    predicted = predicted_classes(outputs, threshold)
+    predicted = predicted_classes(outputs, meaning.threshold)
+    report = label_report(predicted, labels, meaning.class_names)
+    if len(meaning.class_names) != 2:
+        return report
+    extra = two_class_report(class_one_scores(outputs, meaning), labels)
+    return report | extra | {"metrics": report["metrics"] | extra["metrics"]}
+
+
+def label_report(predicted: np.ndarray, labels: np.ndarray, names: Sequence[str]) -> dict[str, Any]:
+    """Returns what can be said of predicted classes, whatever they were predicted by.
+
+    Args:
+        predicted: (n,) int64.
+        labels: (n,) int64.
+        names: Of the classes.
+    """
     numbers = list(range(len(names)))
     matrix = metrics.confusion_matrix(labels, predicted, labels=numbers)
     precision, recall, f1, support = metrics.precision_recall_fscore_support(
@@ -43,7 +55,7 @@ def class_report(
     else:
         value = float(f1[support > 0].mean())
         found["f1_macro"] = resampled_table(value, _f1_macro, matrix)
-    report = {
+    return {
         "metrics": found,
         "per_class": [
             {
@@ -57,7 +69,6 @@ def class_report(
         ],
         "confusion_matrix": matrix.tolist(),
     }
-    return report | (two_class_report(outputs, labels, threshold, found) if len(names) == 2 else {})
 
 
 def _f1(matrices: np.ndarray) -> np.ndarray:
@@ -75,26 +86,25 @@ def _f1_macro(matrices: np.ndarray) -> np.ndarray:
     return means
 
 
-def two_class_report(
-    outputs: np.ndarray, labels: np.ndarray, threshold: float, found: dict[str, Estimate]
-) -> dict[str, Any]:
-    """Returns the threshold and, of probabilities, the calibration; adds the areas to `found`.
+def two_class_report(scores: Scores, labels: np.ndarray) -> dict[str, Any]:
+    """Returns the areas under two curves, the threshold and, of probabilities, the calibration.
 
     ROC-AUC: how often a row of class 1 gets the larger output than one of class 0. PR-AUC: the
     average precision, as scikit-learn defines it; by chance it is the share of class 1.
     """
-    scores = positive_scores(outputs)
-    extra: dict[str, Any] = {"threshold": threshold}
+    extra: dict[str, Any] = {"threshold": scores.threshold, "metrics": {}}
     if len(np.unique(labels)) == 2:
         values = {
-            "roc_auc": float(metrics.roc_auc_score(labels, scores)),
-            "pr_auc": float(metrics.average_precision_score(labels, scores)),
+            "roc_auc": float(metrics.roc_auc_score(labels, scores.values)),
+            "pr_auc": float(metrics.average_precision_score(labels, scores.values)),
         }
-        order = np.argsort(-scores, kind="stable")  # rows are drawn in any order
-        ends, is_one = _ends_of_ties(scores[order]), labels[order] == 1
-        found |= resampled(values, lambda counts: _areas(counts, is_one, ends), len(labels))
-    if outputs.min() >= 0 and outputs.max() <= 1:
-        extra["calibration"] = calibration(scores, labels)
+        order = np.argsort(-scores.values, kind="stable")  # rows are drawn in any order
+        ends, is_one = _ends_of_ties(scores.values[order]), labels[order] == 1
+        extra["metrics"] = resampled(
+            values, lambda counts: _areas(counts, is_one, ends), len(labels)
+        )
+    if scores.are_probabilities:
+        extra["calibration"] = calibration(scores.values, labels)
     return extra
 
 

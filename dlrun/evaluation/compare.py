@@ -7,16 +7,18 @@ are some. Two single runs are compared as what they are, two trained models on t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from dlrun.causes import changed_surroundings
 from dlrun.columns import VALIDATION
 from dlrun.config.component import is_normal
 from dlrun.errors import RunError, did_you_mean
 from dlrun.evaluation.intervals import CONFIDENCE, Estimate, mean_of_runs, standard_deviation
-from dlrun.evaluation.judgement import Judgement, judge
-from dlrun.evaluation.sides import Side, read_side
+from dlrun.evaluation.judgement import Judgement, judge, loss_text
+from dlrun.evaluation.sides import Side, has_penalty, read_side
 from dlrun.runs import Run
 from dlrun.runs.labels import label_of
 
@@ -84,9 +86,10 @@ def compare(runs: Sequence[Run], metric: str | None = None) -> Comparison:
     """
     if len(runs) < 2:
         raise RunError("compare needs two runs or more; name the one to compare with first")
-    sides = [read_side(run) for run in runs]
+    without_penalty = any(has_penalty(run.config) for run in runs)
+    sides = [read_side(run, without_penalty=without_penalty) for run in runs]
     names = [name for name in sides[0].values if all(name in side.values for side in sides)]
-    chosen = _choose_metric(names, metric)
+    chosen = _choose_metric(names, metric, sides)
     confidence = 1 - (1 - CONFIDENCE) / (len(sides) - 1)  # Bonferroni: all intervals hold at once
     first, others = sides[0], sides[1:]
     rows, judgements = {}, []
@@ -104,14 +107,17 @@ def compare(runs: Sequence[Run], metric: str | None = None) -> Comparison:
         metric=chosen,
         rows=rows,
         judgements=tuple(judgements),
-        remarks=tuple(_remarks(sides, confidence)),
+        remarks=tuple(_remarks(sides, confidence, without_penalty)),
     )
 
 
-def _choose_metric(names: Sequence[str], wanted: str | None) -> str:
+def _choose_metric(names: Sequence[str], wanted: str | None, sides: Sequence[Side]) -> str:
     if wanted is None:
-        preferred = [VALIDATION + name for name in ("accuracy", "loss")]
-        return next((name for name in preferred if name in names), names[0])
+        loss = VALIDATION + "loss"
+        others = [name for name in names if name != loss]
+        is_one_loss = len({loss_text(side.run) for side in sides}) == 1
+        preferred = [VALIDATION + "accuracy", *([loss] if is_one_loss else others), *names]
+        return next(name for name in preferred if name in names)
     found = wanted if wanted.startswith(VALIDATION) else VALIDATION + wanted
     if found not in names:
         raise RunError(
@@ -177,14 +183,34 @@ def _flatten_items(items: Mapping[Any, Any], key: str) -> dict[str, Any]:
     return found
 
 
-def _remarks(sides: Sequence[Side], confidence: float) -> Iterator[str]:
+def environment_differences(runs: Sequence[Run]) -> dict[str, list[str]]:
+    """Returns, by the id of each run but the first, what it ran on that differs from the first."""
+
+    def one_of(run: Run) -> Run:
+        return run.members[0] if run.members else run
+
+    return {
+        run.id: [str(cause) for cause in changed_surroundings(one_of(runs[0]), one_of(run))]
+        for run in runs[1:]
+    }
+
+
+def _remarks(sides: Sequence[Side], confidence: float, without_penalty: bool) -> Iterator[str]:
     for side in sides:
-        if side.run.status not in ("finished", "running"):
-            epochs = side.run.metrics.get("epochs")
-            yield f"{side.run.id} is {side.run.status}; it is compared after {epochs} epochs"
-        elif side.run.status == "running":
+        status = side.run.status
+        if side.missing:
+            total = len(side.members) + len(side.missing)
+            compared = f"{len(side.members)} of {total} members"
+            kinds = ", ".join(f"{count} {kind}" for kind, count in Counter(side.missing).items())
+            yield f"{side.run.id} is compared by {compared}; left out: {kinds}"
+        elif status == "running":
             yield f"{side.run.id} is still running"
-    losses = {side.run.config.loss.name for side in sides}
+        elif status != "finished":
+            epochs = side.run.metrics.get("epochs")
+            yield f"{side.run.id} is {status}; it is compared after {epochs} epochs"
+    if without_penalty:
+        yield "val_loss is compared without what regularizers add to it"
+    losses = {loss_text(side.run) for side in sides}
     if len(losses) > 1:
         yield f"the losses are of different kinds, {' and '.join(sorted(losses))}"
     if len(sides) > 2:

@@ -9,15 +9,16 @@ stated: a target, or a larger net that does better on the same rows.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from dlrun.columns import TRAIN_EVAL, VALIDATION
 from dlrun.evaluation.curves import Trend
+from dlrun.evaluation.evidence import MIN_EPOCHS, Evidence
 
-MIN_EPOCHS = 5
 MIN_ROWS = 20
-"""Fewer epochs or validation rows are too thin for any verdict."""
+"""Fewer validation rows are too thin for any verdict."""
 
 RISE = 0.05
 """Of the best validation loss: Prechelt's generalization loss of 5 %, where overfitting begins."""
@@ -39,6 +40,10 @@ NEARLY_PERFECT = 0.99
 """Training accuracy, or R² on validation rows, where no more capacity is called for."""
 
 
+Remedy = Literal["longer", "slower", "begin", "larger", "regularize", "more validation"]
+"""Kinds of change; `advice` says what each is of a config."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """A verdict with its evidence.
@@ -47,48 +52,13 @@ class Finding:
         verdict: As it is said, such as "overfitting from epoch 23".
         kind: One word for it, for programs.
         evidence: Numbers and epochs.
-        remedy: Which kind of change to try, see `advice`; None for nothing.
+        remedy: Which kind of change to try; None for nothing.
     """
 
     verdict: str
     kind: str
     evidence: str
-    remedy: str | None = None
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """All that the rules look at.
-
-    Attributes:
-        status: Of the run.
-        error: Why it ended, if it failed.
-        validation: The validation loss; None where nothing validates or it is too short.
-        training: The loss of training rows measured alike; None where there is none.
-        num_epochs: Finished epochs.
-        num_rows: Validation rows.
-        reached: By column, what the kept epoch reached.
-        limits: By column, the 95 % limits of that, where they are known.
-        target: What would be enough, by column; empty for nothing stated.
-        grows: By column, whether more of it is better.
-        baseline: Accuracy of the most frequent class; None for numbers.
-        r2: On validation rows; None for classes.
-        larger: A run of a larger net that does better on the same rows, in words; empty for none.
-    """
-
-    status: str
-    error: str
-    validation: Trend | None
-    training: Trend | None
-    num_epochs: int
-    num_rows: int
-    reached: Mapping[str, float]
-    limits: Mapping[str, tuple[float, float]]
-    target: Mapping[str, float]
-    grows: Mapping[str, bool]
-    baseline: float | None
-    r2: float | None
-    larger: str = ""
+    remedy: Remedy | None = None
 
 
 Rule = Callable[[Evidence], Finding | None]
@@ -97,7 +67,7 @@ Rule = Callable[[Evidence], Finding | None]
 def find_verdict(evidence: Evidence) -> tuple[Finding, ...]:
     """Returns the verdict, and what else is worth knowing: noise that makes it hard to read."""
     found = next(finding for rule in RULES if (finding := rule(evidence)) is not None)
-    noise = _noisy(evidence) if found.kind not in ("diverged", "none", "noisy") else None
+    noise = _noisy(evidence) if found.kind not in ("diverged", "none") else None
     return (found,) if noise is None else (found, noise)
 
 
@@ -106,11 +76,17 @@ def _diverged(e: Evidence) -> Finding | None:
         said = e.error.split(";")[0] or "the loss became NaN or infinite"
         return Finding("diverged", "diverged", said, "slower")
     both = [trend for trend in (e.validation, e.training) if trend is not None]
-    if both and all(t.last > 1.1 * t.first + RISE_NOISE * t.level_noise for t in both):
+    if both and all(_has_risen(t, t.first, 0.1) for t in both):
         loss = both[-1]
         text = f"the loss rose from {loss.first:.4g} in epoch 1 to {loss.last:.4g} at the end"
         return Finding("diverged", "diverged", text, "slower")
     return None
+
+
+def _has_risen(trend: Trend, start: float, share: float = RISE) -> bool:
+    """Whether a loss ends well above an earlier level, beyond noise."""
+    rise = trend.last - start
+    return rise > share * abs(start) and rise > RISE_NOISE * trend.level_noise
 
 
 def _too_thin(e: Evidence) -> Finding | None:
@@ -141,18 +117,19 @@ def _not_begun(e: Evidence) -> Finding | None:
 
 def _rising(e: Evidence) -> Finding | None:
     v, t = e.validation, e.training
-    if v is None:
-        return None
-    rise = v.last - v.best
-    if rise <= RISE * abs(v.best) or rise <= RISE_NOISE * v.level_noise:
+    if v is None or not _has_risen(v, v.best):
         return None
     epoch = v.best_epoch
     text = f"val_loss rose from {v.best:.4g} around epoch {epoch} to {v.last:.4g} at the end"
     if t is None:
         return Finding(f"overfitting from epoch {epoch}", "overfitting", text, "regularize")
-    if t.at(epoch) - t.last <= FALL_NOISE * t.level_noise:
-        return None  # training got worse as well: that is noise, or a learning rate too large
-    text += f", while that of training rows fell from {t.at(epoch):.4g} to {t.last:.4g}"
+    own = "that of training rows"
+    if _has_risen(t, t.best):
+        text += f", and {own} from {t.best:.4g} to {t.last:.4g}: the steps are too large"
+        return Finding(f"both losses rise from epoch {epoch}", "rising", text, "slower")
+    fell = t.at(epoch) - t.last > FALL_NOISE * t.level_noise
+    change = f"fell from {t.at(epoch):.4g} to" if fell else "stayed at"
+    text += f", while {own} {change} {t.last:.4g}"
     return Finding(f"overfitting from epoch {epoch}", "overfitting", text, "regularize")
 
 
@@ -215,13 +192,13 @@ def _noisy(e: Evidence) -> Finding | None:
     if fell > FALL_NOISE * v.noise:
         return None
     text = (
-        f"val_loss swings by ± {v.noise:.2g} from epoch to epoch, {v.noise / v.last:.0%} of it, "
-        f"and changed by {abs(fell):.2g} over the second half"
+        f"val_loss {v.last:.4g} swings by ± {v.noise:.2g} from epoch to epoch, and changed by "
+        f"{abs(fell):.2g} over the second half"
     )
     t = e.training
     is_both = t is not None and t.noise > NOISY * abs(t.last)
     text += "; so does the loss of training rows" if is_both else ""
-    return Finding("noisy validation", "noisy", text, "slower" if is_both else "more validation")
+    return Finding("noisy validation", "noisy", text)
 
 
 def _is_falling(v: Trend | None) -> bool:

@@ -12,7 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from dlrun.evaluation.intervals import CONFIDENCE, Estimate, standard_deviation, t_quantile
+from dlrun.evaluation.intervals import (
+    CONFIDENCE,
+    Estimate,
+    normal_quantile,
+    standard_deviation,
+    t_quantile,
+)
 
 MIN_RUNS = 3
 """With two runs a side, an interval reaches 13 standard errors far: it tells nothing."""
@@ -41,8 +47,17 @@ def paired_difference(
     if len(differences) < MIN_RUNS:
         return Estimate(mean)
     error = standard_deviation(differences) * math.sqrt(1 / len(differences) + overlap)
-    half = t_quantile(len(differences) - 1, confidence) * error
-    return Estimate(mean, mean - half, mean + half)
+    return _estimate(mean, t_quantile(len(differences) - 1, confidence) * error)
+
+
+def _estimate(value: float, half: float) -> Estimate:
+    """A difference and its interval; none where runs that differ vary by nothing.
+
+    Then seed and fold decide nothing, and all runs of a config are one.
+    """
+    if half < 1e-9 * abs(value):  # nothing but rounding
+        return Estimate(value)
+    return Estimate(value, value - half, value + half)
 
 
 def unpaired_difference(
@@ -69,9 +84,8 @@ def unpaired_difference(
         weights.append(errors[-1] ** 2 / (len(side) - 1))
     total = sum(errors)
     if not total:
-        return Estimate(value, value, value)
-    half = t_quantile(total**2 / sum(weights), confidence) * math.sqrt(total)
-    return Estimate(value, value - half, value + half)
+        return _estimate(value, 0.0)
+    return _estimate(value, t_quantile(total**2 / sum(weights), confidence) * math.sqrt(total))
 
 
 @dataclass(frozen=True)
@@ -109,12 +123,24 @@ def mcnemar(first_right: np.ndarray, second_right: np.ndarray) -> McNemar:
 
 
 def share_difference(found: McNemar, confidence: float = CONFIDENCE) -> Estimate:
-    """Returns the difference of two accuracies on the same rows, with its normal interval."""
-    n, gained = found.num_rows, found.only_second - found.only_first
-    total = found.only_first + found.only_second
-    error = math.sqrt(total - gained**2 / n) / n
-    half = float(special.ndtri((1 + confidence) / 2)) * error
-    return Estimate(gained / n, gained / n - half, gained / n + half)
+    """Returns the difference of two accuracies on the same rows, with its exact interval.
+
+    Of the rows that one model alone gets right, the second's share lies between the limits of
+    C. J. Clopper and E. S. Pearson, Biometrika 26 (1934). The interval excludes 0 where McNemar's
+    exact test rejects.
+
+    Args:
+        found: The two models.
+        confidence: Share of such intervals that hold the true difference.
+    """
+    second, total, n = found.only_second, found.only_first + found.only_second, found.num_rows
+    tail = (1 - confidence) / 2
+    low = float(special.betaincinv(second, total - second + 1, tail)) if second else 0.0
+    high = (
+        float(special.betaincinv(second + 1, total - second, 1 - tail)) if second < total else 1.0
+    )
+    shares = [(2 * share - 1) * total / n for share in (second / max(total, 1), low, high)]
+    return Estimate(*shares) if total else Estimate(0.0, 0.0, 0.0)
 
 
 def row_difference(
@@ -126,5 +152,4 @@ def row_difference(
     if len(differences) < 2:
         return Estimate(mean)
     error = float(differences.std(ddof=1)) / math.sqrt(len(differences))
-    half = float(special.ndtri((1 + confidence) / 2)) * error
-    return Estimate(mean, mean - half, mean + half)
+    return _estimate(mean, normal_quantile(confidence) * error)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from dlrun.columns import TRAIN_EVAL, VALIDATION
+from dlrun.evaluation.intervals import normal_quantile
 
 
 @dataclass(frozen=True)
@@ -18,7 +19,7 @@ class Gap:
         running: Keras's running mean over the epoch, with dropout on.
         training: The same metric of training rows after the epoch, as validation is measured.
         validation: Of the validation rows.
-        chance: How far apart the last two would lie by chance (1.96 standard errors); None
+        chance: How far apart the last two would lie by chance (95 times in 100); None
             where that is not known.
     """
 
@@ -76,7 +77,7 @@ def find_gaps(row: Mapping[str, float], num_training: int, num_validation: int) 
         chance = None
         if metric == "accuracy":
             share = training * (1 - training) * (1 / num_training + 1 / num_validation)
-            chance = 1.96 * math.sqrt(share)
+            chance = normal_quantile() * math.sqrt(share)
         gap = Gap(metric, running, training, validation, chance)
         if gap.by_measuring + gap.by_rows > 0:
             found.append(gap)

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from dlrun.wording import signed_interval
+
 CONFIDENCE = 0.95
 
 NUM_RESAMPLES = 500
@@ -41,6 +43,11 @@ class Estimate:
         """Whether 0 lies outside the limits: of a difference, that chance hardly makes it."""
         return self.low is not None and self.high is not None and not self.low <= 0 <= self.high
 
+    @property
+    def signed(self) -> str:
+        """A difference as it is read: `-0.0039 (-0.0086 to +0.0008)`."""
+        return signed_interval(self.value, self.low, self.high)
+
     def to_dict(self) -> dict[str, float | None]:
         """Returns it as JSON holds it."""
         return {"value": self.value, "low": self.low, "high": self.high}
@@ -57,12 +64,17 @@ def wilson(num_right: int, num_rows: int) -> Estimate:
         num_right: How many are.
         num_rows: Of how many; 1 or more.
     """
-    z = float(special.ndtri((1 + CONFIDENCE) / 2))
+    z = normal_quantile()
     share = num_right / num_rows
     middle = (share + z * z / (2 * num_rows)) / (1 + z * z / num_rows)
     spread = math.sqrt(share * (1 - share) / num_rows + (z / (2 * num_rows)) ** 2)
     half = z * spread / (1 + z * z / num_rows)
     return Estimate(share, max(0.0, middle - half), min(1.0, middle + half))
+
+
+def normal_quantile(confidence: float = CONFIDENCE) -> float:
+    """Returns how many standard errors a normal interval reaches to each side."""
+    return float(special.ndtri((1 + confidence) / 2))
 
 
 def t_quantile(degrees_of_freedom: float, confidence: float = CONFIDENCE) -> float:
@@ -160,4 +172,6 @@ def _percentiles(value: float, values: np.ndarray) -> Estimate:
         return Estimate(value)
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(values, [tail, 1 - tail])
+    if low == high:  # rows that are all alike do not tell how others may differ
+        return Estimate(value)
     return Estimate(value, float(low), float(high))

@@ -2,12 +2,15 @@
 
 The rules, in the order in which they are asked:
 
-1. Other data, or for the loss another loss: not comparable.
+1. Other data, or for the loss another loss: not comparable. Neither is a run better some of whose
+   members diverged: what the others reach says nothing of those.
 2. Three or more pairs of members that share split, seed and fold: Student's t on their differences.
 3. Three or more members on each side: Welch's t.
 4. Two single runs on the same validation rows: McNemar's test (accuracy) or the rows' differences
    (loss), about these two models and not their configs.
 5. Else there are too few runs to tell.
+
+A metric of which nobody said whether more is better can be different, but not better.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ from typing import Literal
 import numpy as np
 
 from dlrun.columns import metric_of
+from dlrun.config.component import plain_component
 from dlrun.errors import RunError
 from dlrun.evaluation.difference import (
     MIN_RUNS,
@@ -32,8 +36,11 @@ from dlrun.evaluation.intervals import CONFIDENCE, Estimate
 from dlrun.evaluation.meaning import meaning_of, predicted_classes
 from dlrun.evaluation.sides import Side, higher_is_better
 from dlrun.runs import Run
+from dlrun.wording import short_number
 
-Verdict = Literal["better", "worse", "not distinguishable", "too few runs", "not comparable"]
+Verdict = Literal[
+    "better", "worse", "different", "not distinguishable", "too few runs", "not comparable"
+]
 
 
 @dataclass(frozen=True)
@@ -69,7 +76,7 @@ def judge(first: Side, other: Side, metric: str, confidence: float = CONFIDENCE)
     hashes = {side.members[0].dataset.get("content_hash") for side in (first, other)}
     if len(hashes) > 1:
         return _other_data(first, other, metric)
-    losses = [side.run.config.loss.name for side in (first, other)]
+    losses = [loss_text(side.run) for side in (first, other)]
     if metric_of(metric) == "loss" and losses[0] != losses[1]:
         text = f"{losses[0]} and {losses[1]} are other measures; compare by another metric"
         return Judgement("not comparable", "configs", "other losses", text)
@@ -83,14 +90,21 @@ def judge(first: Side, other: Side, metric: str, confidence: float = CONFIDENCE)
     return _too_few(first, other, f"it takes {MIN_RUNS} on each side")
 
 
+def loss_text(run: Run) -> str:
+    """Returns a run's loss with its arguments, such as `Huber(delta=2.0)`."""
+    ((name, arguments),) = plain_component(run.config.loss).items()
+    given = ", ".join(f"{key}={value}" for key, value in arguments.items())
+    return f"{name}({given})" if given else str(name)
+
+
 def _other_data(first: Side, other: Side, metric: str) -> Judgement:
     names = [str(side.members[0].dataset["name"]) for side in (first, other)]
     if names[0] == names[1]:
         names = [f"{names[0]} as it was then", f"{names[1]} as it was"]
     values = [sum(side.values[metric]) / len(side.members) for side in (first, other)]
     text = (
-        f"{metric} is {values[0]:.4f} on {names[0]} and {values[1]:.4f} on {names[1]}: how hard "
-        "the data are and how good the net is cannot be told apart"
+        f"{metric} is {short_number(values[0])} on {names[0]} and {short_number(values[1])} on "
+        f"{names[1]}: how hard the data are and how good the net is cannot be told apart"
     )
     return Judgement("not comparable", "configs", "other data", text)
 
@@ -111,7 +125,8 @@ def _by_means(first: Side, other: Side, metric: str, confidence: float) -> Judge
     difference = unpaired_difference(
         first.values[metric], other.values[metric], overlaps, confidence
     )
-    basis = f"{len(first.members)} runs against {len(other.members)}, which share no split and seed"
+    numbers = f"{len(first.members)} runs against {len(other.members)}"
+    basis = f"{numbers}, too few of which share split and seed to be paired"
     return _of_configs(first, other, metric, difference, basis)
 
 
@@ -119,12 +134,21 @@ def _of_configs(
     first: Side, other: Side, metric: str, difference: Estimate, basis: str
 ) -> Judgement:
     verdict = _verdict(difference, metric, first, other)
-    shown = f"{metric} differs by {_signed(difference)}, {basis}"
+    shown = f"{metric} differs by {difference.signed}, {basis}"
+    winner = {"better": other, "worse": first}.get(verdict)
+    if winner is not None and winner.num_diverged:
+        text = f"{winner.num_diverged} members of {winner.run.id} diverged; of the others, {shown}"
+        return Judgement("not comparable", "configs", "diverged members", text, difference)
+    if verdict == "different":
+        shown += "; whether more of it is better is not known"
     if verdict != "not distinguishable":
         return Judgement(verdict, "configs", basis, shown, difference)
+    if difference.low is None or difference.high is None:
+        text = f"{shown}; seeds make no difference, so that there is but one run of each"
+        return Judgement("too few runs", "configs", basis, text, difference)
     if difference.value == difference.low == difference.high:
-        return Judgement(verdict, "configs", basis, f"{shown}: every pair is equal", difference)
-    half = ((difference.high or 0.0) - (difference.low or 0.0)) / 2
+        return Judgement(verdict, "configs", basis, f"{shown}: all are equal", difference)
+    half = (difference.high - difference.low) / 2
     text = f"{shown}; a difference of less than about {half:.2g} would not show"
     advice = tuple(_more_repeats(side.run) for side in (first, other))
     return Judgement(verdict, "configs", basis, text, difference, advice)
@@ -133,8 +157,10 @@ def _of_configs(
 def _verdict(difference: Estimate, metric: str, first: Side, other: Side) -> Verdict:
     if not difference.excludes_zero:
         return "not distinguishable"
-    is_up = difference.value > 0
-    return "better" if is_up == higher_is_better(metric, (first.run, other.run)) else "worse"
+    grows = higher_is_better(metric, (*first.members, *other.members))
+    if grows is None:
+        return "different"
+    return "better" if (difference.value > 0) == grows else "worse"
 
 
 def _by_rows(first: Side, other: Side, metric: str, confidence: float) -> Judgement:
@@ -152,10 +178,10 @@ def _by_rows(first: Side, other: Side, metric: str, confidence: float) -> Judgem
         ]
         test = mcnemar(*right)
         shares = share_difference(test, confidence)
-        return _of_models(first, other, metric, shares, test, number, confidence)
+        return _of_models(first, other, metric, shares, test, number)
     if metric_of(metric) == "loss" and all("losses" in one for one in found):
         losses = row_difference(found[0]["losses"], found[1]["losses"], confidence)
-        return _of_models(first, other, metric, losses, None, number, confidence)
+        return _of_models(first, other, metric, losses, None, number)
     return _too_few(first, other, f"of {metric} there is no test on single rows")
 
 
@@ -173,13 +199,11 @@ def _of_models(
     difference: Estimate,
     test: McNemar | None,
     number: str,
-    confidence: float,
 ) -> Judgement:
     verdict = _verdict(difference, metric, first, other)
     basis = f"these two models on the same {number}"
-    shown = f"{metric} differs by {_signed(difference)} on the same {number}"
+    shown = f"{metric} differs by {difference.signed} on the same {number}"
     if test is not None:
-        verdict = verdict if test.p_value < 1 - confidence else "not distinguishable"
         shown += (
             f": {test.only_second:,} that only it gets right, {test.only_first:,} that only the "
             f"first does (McNemar p = {test.p_value:.2g})"
@@ -210,10 +234,3 @@ def _more_repeats(run: Run) -> str:
     if run.config.dataset.split.kfold is not None and repeat == 1:
         return f"dlrun train {run.path / 'config.yaml'} repeat=3"
     return f"dlrun resume {run.id} repeat={max(5, 2 * repeat)}"
-
-
-def _signed(difference: Estimate) -> str:
-    value = f"{difference.value:+.4f}"
-    if difference.low is None or difference.high is None:
-        return value
-    return f"{value} ({difference.low:+.4f} to {difference.high:+.4f})"

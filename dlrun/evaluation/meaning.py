@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from dlrun.config import Config
-
-_AROUND_ZERO = ("Hinge", "SquaredHinge")
-"""Losses whose outputs stand for classes -1 and 1."""
+from dlrun.config.task import parts_at_zero
 
 
 @dataclass(frozen=True)
@@ -22,11 +21,28 @@ class Meaning:
         class_names: In the order of the labels; empty where numbers are predicted.
         threshold: Above which a single output means class 1.
         baseline: Of classes, the share of training rows of each; of numbers, their means.
+        are_logits: Whether outputs are what a sigmoid or softmax would make probabilities of.
     """
 
     class_names: tuple[str, ...]
     threshold: float
     baseline: tuple[float, ...]
+    are_logits: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Scores:
+    """How much each row looks like class 1 of two.
+
+    Attributes:
+        values: (n,) float64.
+        threshold: Above which a row is taken for class 1.
+        are_probabilities: Whether they may be called probabilities of class 1.
+    """
+
+    values: np.ndarray
+    threshold: float
+    are_probabilities: bool
 
 
 def meaning_of(facts: Mapping[str, Any], config: Config) -> Meaning:
@@ -43,8 +59,12 @@ def meaning_of(facts: Mapping[str, Any], config: Config) -> Meaning:
         means = means if isinstance(means, list) else [means]
         return Meaning((), 0.5, tuple(float(mean) for mean in means))
     shares = [count / train["num_rows"] for count in train["class_counts"]]
-    is_around_zero = config.loss.name in _AROUND_ZERO or config.loss.arguments.get("from_logits")
-    return Meaning(tuple(facts["class_names"]), 0.0 if is_around_zero else 0.5, tuple(shares))
+    return Meaning(
+        class_names=tuple(facts["class_names"]),
+        threshold=0.0 if parts_at_zero(config.loss) else 0.5,
+        baseline=tuple(shares),
+        are_logits=config.loss.arguments.get("from_logits") is True,
+    )
 
 
 def predicted_classes(outputs: np.ndarray, threshold: float) -> np.ndarray:
@@ -60,7 +80,22 @@ def predicted_classes(outputs: np.ndarray, threshold: float) -> np.ndarray:
     return found
 
 
-def positive_scores(outputs: np.ndarray) -> np.ndarray:
-    """Returns the output for class 1, (n,) float64."""
-    scores: np.ndarray = outputs[:, -1].astype(np.float64)
-    return scores
+def class_one_scores(outputs: np.ndarray, meaning: Meaning) -> Scores:
+    """Returns by what rows of two classes are told apart, alike for one output and for two.
+
+    Two outputs part at equality: probabilities at 0.5, others where their difference is 0.
+
+    Args:
+        outputs: (n, 1) or (n, 2).
+        meaning: Of two classes.
+    """
+    found = outputs.astype(np.float64)
+    is_single = found.shape[1] == 1
+    if meaning.are_logits and not is_single:
+        return Scores(special.expit(found[:, 1] - found[:, 0]), 0.5, True)
+    is_share = not meaning.are_logits and found.min() >= 0 and found.max() <= 1
+    if is_single:
+        return Scores(found[:, 0], meaning.threshold, is_share and meaning.threshold == 0.5)
+    if is_share and np.allclose(found.sum(axis=1), 1, atol=1e-3):
+        return Scores(found[:, 1], 0.5, True)
+    return Scores(found[:, 1] - found[:, 0], 0.0, False)

@@ -43,7 +43,7 @@ def evaluate_part(found: Predictions, meaning: Meaning, penalty: float = 0.0) ->
     """
     if meaning.class_names:
         outputs = found.outputs.reshape(len(found.outputs), -1)
-        report = class_report(outputs, found.labels, meaning.class_names, meaning.threshold)
+        report = class_report(outputs, found.labels, meaning)
         baseline = _class_baseline(found.labels, meaning)
     else:
         report = number_report(found.outputs, found.labels)

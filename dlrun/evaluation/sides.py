@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from dlrun.columns import VALIDATION, metric_of
+from dlrun.config import Config
 from dlrun.errors import RunError
 from dlrun.runs import Run
 
-_GROWING = ("accuracy", "auc", "precision", "recall", "f1", "r2", "iou", "similarity", "score")
-"""Words in the names of metrics that grow as a model gets better; losses and errors shrink."""
+_LOSS = f"{VALIDATION}loss"
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Side:
             and fold.
         values: By metric, what each member's kept weights reach on validation rows.
         overlap: Validation rows by training rows where members split the same rows otherwise.
+        missing: The statuses of members that did not finish.
     """
 
     run: Run
@@ -32,11 +35,17 @@ class Side:
     keys: tuple[tuple[Any, ...], ...]
     values: Mapping[str, tuple[float, ...]]
     overlap: float
+    missing: tuple[str, ...] = ()
 
     @property
     def is_single(self) -> bool:
         """Whether it is one trained model."""
         return not self.run.has_members
+
+    @property
+    def num_diverged(self) -> int:
+        """How many members diverged: what the others reach says nothing of them."""
+        return self.missing.count("diverged")
 
     def pairs_with(self, other: Side) -> list[tuple[int, int]]:
         """Returns the positions of members that share split, seed and fold."""
@@ -44,19 +53,27 @@ class Side:
         return [(i, places[key]) for i, key in enumerate(self.keys) if key in places]
 
 
-def read_side(run: Run) -> Side:
+def read_side(run: Run, *, without_penalty: bool = False) -> Side:
     """Reads what a run is compared by.
+
+    Args:
+        run: Only read.
+        without_penalty: Whether the loss is without what regularizers add to it; left out where
+            the folder does not keep that.
 
     Raises:
         RunError: it has no result, or validates on nothing.
     """
-    members = [run]
+    members, missing = [run], []
     if run.has_members:
         finished = run.metrics["finished"] if run.has_metrics else []
-        members = [run.members[number] for number in finished if number < len(run.members)]
-    found = [kept_values(member) for member in members if member.has_metrics]
-    if not found:
-        raise RunError(f"{run.path}: no epoch was finished; there is nothing to compare")
+        numbered = dict(enumerate(run.members))
+        members = [numbered.pop(number) for number in finished if number in numbered]
+        missing = [member.status for member in numbered.values()]
+    members = [member for member in members if member.has_metrics]
+    if not members:
+        raise RunError(_nothing(run))
+    found = [_values(member, without_penalty) for member in members]
     names = [name for name in found[0] if all(name in one for one in found)]
     if not names:
         raise RunError(
@@ -70,7 +87,31 @@ def read_side(run: Run) -> Side:
         keys=tuple(_key(member) for member in members),
         values={name: tuple(one[name] for one in found) for name in names},
         overlap=overlap,
+        missing=tuple(missing),
     )
+
+
+def _nothing(run: Run) -> str:
+    if run.status == "running":
+        return f"{run.path}: it is running; compare it once it has ended"
+    return f"{run.path}: no epoch was finished; there is nothing to compare"
+
+
+def _values(member: Run, without_penalty: bool) -> dict[str, float]:
+    values = kept_values(member)
+    if without_penalty and _LOSS in values:
+        del values[_LOSS]
+        losses = _row_losses(member)
+        if losses is not None:
+            values[_LOSS] = float(losses.mean(dtype=np.float64))
+    return values
+
+
+def _row_losses(member: Run) -> np.ndarray | None:
+    try:
+        return member.predictions("validation").get("losses")
+    except RunError:
+        return None
 
 
 def kept_values(run: Run) -> dict[str, float]:
@@ -91,9 +132,35 @@ def _key(member: Run) -> tuple[Any, ...]:
     return (member.dataset.get("content_hash"), split, config.seed, config.dataset.split.fold)
 
 
-def higher_is_better(metric: str, runs: Sequence[Run]) -> bool:
-    """Returns whether more of a metric is better: as the runs' monitor says, else by its name."""
+def has_penalty(config: Config) -> bool:
+    """Returns whether something is added to the loss of a config's net that is no error of rows."""
+    return _names_a_penalty(config.to_dict()["model"])
+
+
+def _names_a_penalty(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(
+            (item is not None and "regularizer" in key)
+            or key == "ActivityRegularization"
+            or _names_a_penalty(item)
+            for key, item in value.items()
+        )
+    return isinstance(value, list) and any(map(_names_a_penalty, value))
+
+
+def higher_is_better(metric: str, runs: Sequence[Run]) -> bool | None:
+    """Returns whether more of a metric is better, as the runs recorded it; None where none did.
+
+    Args:
+        metric: A column.
+        runs: Those that have it.
+    """
+    name = metric_of(metric)
     for run in runs:
-        if run.metrics.get("monitor") == metric:
-            return bool(run.metrics.get("monitor_mode") == "max")
-    return any(word in metric_of(metric) for word in _GROWING)
+        facts = run.metrics if run.has_metrics else {}
+        mode = (facts.get("modes") or {}).get(name)
+        if mode is None and facts.get("monitor") == metric:  # as older runs have it
+            mode = facts.get("monitor_mode")
+        if mode is not None:
+            return bool(mode == "max")
+    return {"loss": False, "accuracy": True}.get(name)

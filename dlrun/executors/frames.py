@@ -1,7 +1,7 @@
 """Messages through a pipe that several processes may write to: each whole, none mixed with another.
 
 A message is pickled, with its length before it. Up to PIPE_BUF bytes the system writes at once,
-whoever else writes; longer ones are cut. Both ends are dlrun's own.
+whoever else writes; what a task tells is cut to that. Both ends are dlrun's own.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import pickle
 import struct
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Any
 
-from dlrun.events import Message
+from dlrun.events import EngineChosen, EpochEnded, Message, StepsDone
 from dlrun.executors.task import Outcome, Told
 
 _HEAD = struct.Struct("<I")
@@ -22,7 +23,10 @@ MOST_BYTES = 4096
 """PIPE_BUF of Linux, the only system where processes share a pipe here."""
 
 _KEPT_TEXT = 2500
-"""Characters of a text that are kept of a message that is too long."""
+"""Bytes of an error that are kept of a message that is too long."""
+
+_KEPT_LOGS = 10
+"""Metrics of an epoch that are kept then: more than a display shows."""
 
 
 def write_message(descriptor: int, message: Any) -> None:
@@ -46,8 +50,13 @@ def _shortened(message: Any) -> Any:
     """A message whose text is too long, its end kept: there stands what went wrong."""
     if isinstance(message, Outcome):
         return replace(message, error=message.error.encode()[-_KEPT_TEXT:].decode(errors="ignore"))
-    if isinstance(message, Told) and isinstance(message.event, Message):
-        return replace(message, event=replace(message.event, text=message.event.text[:800]))
+    if isinstance(message, Told) and isinstance(message.event, Message | EngineChosen):
+        name = "text" if isinstance(message.event, Message) else "reason"
+        shortened = getattr(message.event, name)[:800]
+        return replace(message, event=replace(message.event, **{name: shortened}))
+    if isinstance(message, Told) and isinstance(message.event, EpochEnded | StepsDone):
+        logs = dict(islice(message.event.logs.items(), _KEPT_LOGS))
+        return replace(message, event=replace(message.event, logs=logs))
     return message
 
 

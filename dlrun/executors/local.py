@@ -104,11 +104,13 @@ class _Crew:
         """Passes on what a worker says; None once it has gone."""
         reader, stream = FrameReader(), worker.process.stdout
         assert stream is not None
-        with stream:
-            while received := os.read(stream.fileno(), 1 << 16):
-                for message in reader.feed(received):
-                    self.inbox.put((worker, message))
-        self.inbox.put((worker, None))
+        try:
+            with stream:
+                while received := os.read(stream.fileno(), 1 << 16):
+                    for message in reader.feed(received):
+                        self.inbox.put((worker, message))
+        finally:  # also where it says what cannot be read
+            self.inbox.put((worker, None))
 
     @property
     def num_tasks(self) -> int:
@@ -152,7 +154,7 @@ def run_tasks(
                 worker.close()
                 reason = reason_of_end(worker.process.returncode)
                 for task in worker.tasks.values():
-                    yield Outcome(task.name, "crashed", reason, 1)
+                    yield Outcome(task.name, "crashed", reason)
     finally:
         for worker in crew.workers:
             worker.send(None)  # it ends by itself where it has nothing to do

@@ -47,7 +47,6 @@ class Outcome:
         task: Its name.
         status: "finished", "interrupted", "failed", "diverged" or "crashed".
         error: Why it did not finish, in words; empty where it did.
-        exit_code: Of a command that would have trained it alone.
         is_refused: Whether the config, the data or the model cannot work; every task with the
             same ones would end so.
     """
@@ -55,7 +54,6 @@ class Outcome:
     task: str
     status: str
     error: str = ""
-    exit_code: int = 0
     is_refused: bool = False
 
 

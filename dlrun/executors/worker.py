@@ -66,13 +66,13 @@ def _outcome(task: Task, send: Send) -> Outcome:
     try:
         _train_or_go_on(task, report)
     except Stopped as stop:
-        return Outcome(task.name, "interrupted", str(stop), stop.exit_code)
+        return Outcome(task.name, "interrupted", str(stop))
     except DlrunError as error:
         status = "diverged" if isinstance(error, DivergedError) else "failed"
         is_refused = isinstance(error, ConfigError | DatasetError | ModelError)
-        return Outcome(task.name, status, str(error), error.exit_code, is_refused)
+        return Outcome(task.name, status, str(error), is_refused)
     except Exception:  # a bug; its traceback is told where the tasks come from
-        return Outcome(task.name, "crashed", traceback.format_exc(), 1)
+        return Outcome(task.name, "crashed", traceback.format_exc())
     return Outcome(task.name, "finished")
 
 
@@ -88,13 +88,13 @@ def _train_or_go_on(task: Task, report: Report) -> None:
     if not os.path.lexists(task.run_dir / RUN):
         data, listen = prepare_loaded(task.loaded, str(task.loaded.config.source), report)
         run_experiment(
-            data, report=listen, run_dir=task.run_dir, member_of=task.member_of, judges=False
+            data, report=listen, run_dir=task.run_dir, member_of=task.member_of, evaluates=False
         )
         return
     with only_process(run):
         plan = plan_resume(run, task.overrides)
         data, listen = prepare_loaded(plan.loaded, str(run.path), report)
-        resume_experiment(plan, data, report=listen, judges=False)
+        resume_experiment(plan, data, report=listen, evaluates=False)
 
 
 @dataclass
@@ -133,7 +133,7 @@ class _Nursery:
                 continue
             task = self.tasks.pop(number)
             if exit_code := os.waitstatus_to_exitcode(status):
-                self.send(Outcome(task.name, "crashed", reason_of_end(exit_code), 1))
+                self.send(Outcome(task.name, "crashed", reason_of_end(exit_code)))
 
 
 def _become_a_child() -> None:

@@ -100,10 +100,33 @@ def _metrics_by_name(model: Any) -> dict[str, Any]:
     return found
 
 
+def metric_modes(model: Any) -> dict[str, str]:
+    """Returns "max" or "min" by metric, `loss` first; none where it is not known which is better.
+
+    Args:
+        model: Compiled, its metrics built.
+    """
+    metrics = _metrics_by_name(model)
+    names = ["loss", *(name for name in model.get_metrics_result() if name != "loss")]
+    known = {name: _known_direction(metrics, name) for name in names}
+    return {name: "max" if grows else "min" for name, grows in known.items() if grows is not None}
+
+
 def _direction(metrics: Mapping[str, Any], monitor: str, config: Config) -> bool:
-    if metric_of(monitor) == "loss":
+    found = _known_direction(metrics, metric_of(monitor))
+    if found is None:
+        kind = type(metrics.get(metric_of(monitor))).__name__
+        raise ModelError(
+            f"{config.place(('training', 'monitor'))}: whether more or less of {monitor!r} is "
+            f"better is not known; give {kind} an attribute higher_is_better = True or False"
+        )
+    return found
+
+
+def _known_direction(metrics: Mapping[str, Any], name: str) -> bool | None:
+    if name == "loss":
         return False
-    metric = metrics.get(metric_of(monitor))
+    metric = metrics.get(name)
     own = getattr(metric, "higher_is_better", None)
     if isinstance(own, bool):
         return own
@@ -113,9 +136,4 @@ def _direction(metrics: Mapping[str, Any], monitor: str, config: Config) -> bool
             return True
         if base.__module__.startswith("keras.src.metrics") and base.__name__ not in _NEUTRAL:
             return False
-    if function.startswith("keras."):
-        return False
-    raise ModelError(
-        f"{config.place(('training', 'monitor'))}: whether more or less of {monitor!r} is better "
-        f"is not known; give {type(metric).__name__} an attribute higher_is_better = True or False"
-    )
+    return False if function.startswith("keras.") else None

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from dlrun.evaluation.meaning import meaning_of, positive_scores
+from dlrun.evaluation.meaning import class_one_scores, meaning_of
 from dlrun.plots.confusion import MAX_CLASSES, draw_confusion
-from dlrun.plots.labels import format_value
 from dlrun.plots.predicted import draw_predicted
 from dlrun.plots.scores import ScoreRows, draw_scores
 from dlrun.runs import Run
+from dlrun.wording import with_interval
 
 
 def draw_evaluation(run: Run) -> list[Path]:
@@ -36,7 +36,7 @@ def _draw_classes(run: Run, part: str, report: Mapping[str, Any], title: str) ->
     names = [row["class"] for row in report["per_class"]]
     if len(names) <= MAX_CLASSES:
         paths.append(run.plots_dir / "confusion_matrix.png")
-        note = f"accuracy {_with_interval(report['metrics']['accuracy'])}"
+        note = f"accuracy {with_interval(report['metrics']['accuracy'])}"
         draw_confusion(report["confusion_matrix"], names, paths[-1], title=title, note=note)
     if "roc_auc" in report["metrics"]:
         paths.append(run.plots_dir / "roc_pr_calibration.png")
@@ -48,32 +48,24 @@ def _score_rows(run: Run, part: str, report: Mapping[str, Any]) -> ScoreRows:
     from dlrun.evaluation.classes import score_curves  # scikit-learn: 1 s
 
     found = run.predictions(part)
-    threshold = meaning_of(run.dataset, run.config).threshold
-    scores, labels = positive_scores(found["outputs"]), found["labels"]
+    outputs, labels = found["outputs"].reshape(len(found["labels"]), -1), found["labels"]
+    scores = class_one_scores(outputs, meaning_of(run.dataset, run.config))
     (right_no, wrong_yes), (wrong_no, right_yes) = report["confusion_matrix"]
-    curves = score_curves(scores, labels)
+    curves = score_curves(scores.values, labels)
     calibration = report.get("calibration")
     return ScoreRows(
         roc=curves.roc,
         precision_recall=curves.precision_recall,
         calibration=calibration["bins"] if calibration else None,
         share=float(np.mean(labels == 1)),
-        threshold=threshold,
+        threshold=scores.threshold,
         at_threshold=(
             wrong_yes / max(wrong_yes + right_no, 1),
             right_yes / max(right_yes + wrong_no, 1),
             right_yes / max(right_yes + wrong_yes, 1),
         ),
         captions=(
-            f"area {_with_interval(report['metrics']['roc_auc'])}",
-            f"area {_with_interval(report['metrics']['pr_auc'])}",
+            f"area {with_interval(report['metrics']['roc_auc'])}",
+            f"area {with_interval(report['metrics']['pr_auc'])}",
         ),
     )
-
-
-def _with_interval(estimate: Mapping[str, float | None]) -> str:
-    value, low, high = (estimate.get(name) for name in ("value", "low", "high"))
-    text = "unknown" if value is None else format_value(value)
-    if low is None or high is None:
-        return text
-    return f"{text} ({format_value(low)} to {format_value(high)})"

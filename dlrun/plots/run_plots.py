@@ -100,7 +100,7 @@ def _histories(run: Run) -> list[History]:
         return [run.read_history()]
     found = [member.read_history() for member in run.members if member.has_metrics]
     if not found:
-        raise RunError(f"{run.path}: no member has finished an epoch; nothing to draw")
+        raise RunError(f"{run.path}: no member has finished an epoch; there is nothing to draw")
     return list(found)
 
 

@@ -93,10 +93,11 @@ def copy_run(run: Run, name: str, config: Config, runs_dir: Path | None = None) 
         )
     new = Run(_make_runs_dir(runs_dir) / name)
     info = {**run.info, "id": name, "member_of": None, "note": config.note, **this_process()}
+    info["test_looks"] = []  # they were the other run's, and are counted there
     if new.path.exists() or not _fill(new, config, info, run):
         raise RunError(f"{new.path}: there is such a folder already; choose another name")
     for member in new.members:
-        amend_info(member, id=member.id, member_of=new.id)
+        amend_info(member, id=member.id, member_of=new.id, test_looks=[])
     return new
 
 

@@ -84,6 +84,7 @@ _SPREAD: Spec = {
 METRICS: Spec = {
     "monitor": "text",
     "monitor_mode": "text",
+    "modes": ({"*": "text"}, None),
     "planned_epochs": "whole?",
     "epochs": "whole",
     "best_epoch": "whole?",

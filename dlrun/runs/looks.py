@@ -7,12 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from dlrun.errors import RunError
+from dlrun.prepare import PreparedData
 from dlrun.runs.find import list_runs
 from dlrun.runs.run import Run
+
+TRAIN = "train"
+TEST = "test"
+OTHER_TEST = "test --dataset"
+"""Commands that look: at the run's own test rows, and at others."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +60,19 @@ class Looks:
         return f"look {self.number:,} at these rows, by {runs} since {self.first[:10]}"
 
 
+def test_set_of(data: PreparedData) -> TestSet:
+    """Returns the test rows of prepared data."""
+    rows = data.splits.test
+    return TestSet(data.dataset.hash_rows(rows)[:12], data.dataset.name, len(rows))
+
+
 def new_look(test_set: TestSet, time: str, by: str) -> dict[str, Any]:
     """Returns a look as `run.json` keeps it, among its `test_looks`.
 
     Args:
         test_set: What is looked at.
         time: When, as ISO 8601.
-        by: The command: "train" or "test".
+        by: `TRAIN`, `TEST` or `OTHER_TEST`.
     """
     return {
         "time": time,
@@ -72,15 +83,26 @@ def new_look(test_set: TestSet, time: str, by: str) -> dict[str, Any]:
     }
 
 
-def count_looks(test_set_hash: str, runs_dir: Path | None = None) -> Looks:
-    """Counts the looks at a test set over all runs and their members; unreadable ones have none."""
+def own_test_set(run: Run) -> str:
+    """Returns the hash of the run's own test rows, if it has looked at them; else nothing."""
+    own = [look for look in _looks(run) if look["by"] in (TRAIN, TEST)]
+    return str(own[-1]["test_set"]) if own else ""
+
+
+def count_looks(test_set_hash: str, run: Run) -> Looks:
+    """Counts the looks at a test set over all runs, and members, of the folder that a run is in.
+
+    Args:
+        test_set_hash: Of the rows.
+        run: A run, or a member of one; unreadable ones beside it have no looks.
+    """
     times: list[str] = []
     num_runs = 0
-    for run in list_runs(runs_dir):
-        for one in (run, *run.members):
-            found = [str(look["time"]) for look in _looks(one) if look["test_set"] == test_set_hash]
-            times += found
-            num_runs += bool(found)
+    for found in list_runs(run.runs_dir):
+        for one in (found, *found.members):
+            dated = [str(look["time"]) for look in _looks(one) if look["test_set"] == test_set_hash]
+            times += dated
+            num_runs += bool(dated)
     return Looks(len(times), num_runs, min(times, default=""))
 
 

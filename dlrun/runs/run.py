@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlrun.config import Config, load_recorded
+from dlrun.errors import RunError
 from dlrun.files import read_npz
 from dlrun.parameters import ModelCount, count_from_dict
 from dlrun.processes import is_alive
@@ -73,11 +74,15 @@ class Run:
     @property
     def id(self) -> str:
         """The run's id, `YYYYMMDD-HHMMSS-<config name>-<4 hex>`; a member's, `<id>/folds/0`."""
-        path, name = self.path, self.path.name
+        return self.path.relative_to(self.runs_dir).as_posix()
+
+    @property
+    def runs_dir(self) -> Path:
+        """The folder of runs that it stands in; of a member, that of its parent."""
+        path = self.path
         while path.parent.name in (REPEATS, FOLDS) and path.name.isdecimal():
             path = path.parent.parent
-            name = str(self.path.relative_to(path.parent).as_posix())
-        return name
+        return path.parent
 
     @property
     def has_members(self) -> bool:
@@ -193,6 +198,7 @@ class Run:
         """
         self._refuse_newer()
         path = self.path / PREDICTIONS
+        self._refuse_parent(path, "predictions")
         check_file(path)
         try:
             arrays = read_npz(path)
@@ -211,6 +217,13 @@ class Run:
             raise UnreadableError(path, f"the predictions for {part!r} are of unequal lengths")
         return found
 
+    def _refuse_parent(self, path: Path, what: str) -> None:
+        if not os.path.lexists(path) and self.has_members:
+            raise RunError(
+                f"{self.path}: it is {len(self.members)} runs, each of which has {what} of its "
+                "own; ask one of run.members"
+            )
+
     def model(self) -> Any:
         """Returns the trained Keras model; loads TensorFlow.
 
@@ -223,6 +236,7 @@ class Run:
 
         path = self.path / MODEL
         config = self.config
+        self._refuse_parent(path, "a model")
         check_file(path)
         import_modules(config.imports, config.source)
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from dlrun.columns import VALIDATION, metric_of
+from dlrun.columns import metric_of, shown_columns
 from dlrun.errors import RunError, did_you_mean
 from dlrun.results import headline_metric
 from dlrun.runs.facts import UnreadableError
@@ -73,11 +73,10 @@ def run_row(run: Run, *, with_test: bool = False) -> dict[str, Any]:
 
 
 def _headline(best: Mapping[str, float | None]) -> tuple[str | None, float | None]:
-    if not best:
+    shown = {metric_of(name): name for name in shown_columns(best)}
+    if not shown:
         return None, None
-    held_out = [metric_of(name) for name in best if name.startswith(VALIDATION)]
-    names = held_out or [name for name in best if metric_of(name) == name]
-    metric = (VALIDATION if held_out else "") + headline_metric(names)
+    metric = shown[headline_metric(list(shown))]
     return metric, best.get(metric)
 
 

@@ -7,10 +7,8 @@ from dlrun.training.engine import Engine, choose_engine
 from dlrun.training.evaluation import (
     EVALUATION_BATCH_SIZE,
     Evaluator,
-    evaluate_rows,
     make_evaluator,
     make_predictor,
-    predict_rows,
 )
 from dlrun.training.fit import Fitted, fit_model
 from dlrun.training.hashes import data_hashes, weights_hash
@@ -36,13 +34,11 @@ __all__ = [
     "choose_engine",
     "data_hashes",
     "describe_train_eval",
-    "evaluate_rows",
     "fit_model",
     "make_evaluator",
     "make_predictor",
     "memory_told",
     "not_repeatable",
-    "predict_rows",
     "train_eval_rows",
     "weights_hash",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -22,13 +22,6 @@ Evaluation = Callable[[], dict[str, float]]
 
 Evaluator = Callable[[np.ndarray], Evaluation]
 """Takes row numbers, (num_rows,) int64; returns their evaluation."""
-
-
-def evaluate_rows(
-    model: Any, data: TensorData, rows: np.ndarray, batch_size: int = EVALUATION_BATCH_SIZE
-) -> Mapping[str, float]:
-    """Returns loss and metrics over some rows, as `model.evaluate(batch_size=…)` gives them."""
-    return make_evaluator(model, data, batch_size)(rows)()
 
 
 def make_evaluator(
@@ -171,10 +164,3 @@ def _row_losses(loss: Any, y: Any, outputs: Any, weight: Any = None) -> Any:
         return None
     values = tf.reduce_mean(tf.reshape(values, [tf.shape(values)[0], -1]), axis=1)
     return values if weight is None else values * tf.cast(weight, values.dtype)
-
-
-def predict_rows(
-    model: Any, data: TensorData, rows: np.ndarray, batch_size: int = EVALUATION_BATCH_SIZE
-) -> np.ndarray:
-    """Returns the model's outputs for some rows, (rows, *output), in inference mode."""
-    return make_predictor(model, data, batch_size)(rows)[0]

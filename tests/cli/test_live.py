@@ -6,9 +6,10 @@ import re
 import pytest
 from rich.console import Console
 
-from dlrun.cli.display import duration, short_number, showing
+from dlrun.cli.display import duration, showing
 from dlrun.cli.live import LiveDisplay
 from dlrun.events import EpochEnded, Message, Progress, StepsDone
+from dlrun.wording import short_number
 
 LOGS = {"loss": 0.25, "accuracy": 0.9, "val_loss": 0.3, "val_accuracy": 0.875}
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from dlrun.config import Loaded
+from dlrun.config.component import Component
 
 Load = Callable[..., Loaded]
 
@@ -66,6 +67,22 @@ def test_accuracy_of_numbers_is_a_warning(load: Load):
     }
     (warning,) = load(changes).warnings
     assert "accuracy counts right classes, and there are numbers to predict" in str(warning)
+
+
+@pytest.mark.parametrize("loss", ["{BinaryCrossentropy: {from_logits: true}}", "hinge"])
+def test_keras_accuracy_of_outputs_around_zero_is_a_warning(load: Load, loss: str):
+    changes = {
+        "digits": "two_moons",
+        "10, activation: softmax": "1",
+        "categorical_crossentropy": loss,
+    }
+    (warning,) = load({**changes, "sgd": "sgd\nmetrics: [accuracy]"}).warnings
+    assert "Keras's accuracy parts the classes at an output of 0.5, and this loss at 0" in str(
+        warning
+    )
+    own = Component("BinaryAccuracy", {"name": "accuracy", "threshold": 0.0})
+    loaded = load(changes)
+    assert (loaded.config.metrics, loaded.warnings) == ((own,), ())
 
 
 def test_validating_on_the_official_test_rows_is_noted(load: Load):

@@ -155,7 +155,7 @@ def test_equal_configs_are_not_distinguishable(make_run: MakeRun) -> None:
     assert found.differing == {}
     (judgement,) = found.judgements
     assert judgement.verdict == "not distinguishable"
-    assert judgement.text.endswith("paired over 5 seeds: every pair is equal")
+    assert judgement.text.endswith("paired over 5 seeds: all are equal")
 
 
 def test_where_noise_hides_it_that_is_said_with_what_would_show(make_run: MakeRun) -> None:
@@ -178,7 +178,7 @@ def test_runs_that_share_no_seed_are_compared_by_their_means(make_run: MakeRun) 
     runs = [make_run("a", LOW), make_run("b", HIGH, {"seed": 100})]
     (judgement,) = compare(runs).judgements
     assert judgement.verdict == "better"
-    assert judgement.basis == "5 runs against 5, which share no split and seed"
+    assert judgement.basis == "5 runs against 5, too few of which share split and seed to be paired"
 
 
 def test_only_the_pairs_that_there_are_count(make_run: MakeRun) -> None:
@@ -272,12 +272,134 @@ def test_unfinished_runs_are_compared_and_that_is_said(make_run: MakeRun) -> Non
     assert "b is interrupted; it is compared after 3 epochs" in found.remarks
 
 
-def test_the_direction_of_a_metric_is_the_monitors_or_its_names(make_run: MakeRun) -> None:
-    run = make_run("a", [0.5])
-    for name in ("val_accuracy", "val_auc", "val_f1_score", "val_r2_score"):
-        assert higher_is_better(name, [run])
-    for name in ("val_loss", "val_mean_absolute_error"):
-        assert not higher_is_better(name, [run])
+def change_metrics(run: Run, **facts: Any) -> Run:
+    for one in run.members or [run]:
+        path = one.path / "metrics.json"
+        write_json(path, json.loads(path.read_text()) | facts)
+    return Run(run.path)
+
+
+def test_the_direction_of_a_metric_is_the_one_that_the_run_recorded(make_run: MakeRun) -> None:
+    modes = {"loss": "min", "mean_io_u": "max", "own": "min"}
+    run = change_metrics(make_run("a", [0.5]), modes=modes)
+    names = ("val_mean_io_u", "val_own", "train_eval_loss", "val_accuracy", "val_other")
+    assert [higher_is_better(name, [run]) for name in names] == [True, False, False, True, None]
+    older = change_metrics(make_run("b", [0.5]), monitor="val_auc", monitor_mode="max")
+    assert higher_is_better("val_auc", [older]) is True
+
+
+def with_metric(run: Run, name: str, values: Sequence[float], **modes: str) -> Run:
+    for member, value in zip(run.members, values, strict=True):
+        change_metrics(member, validation={"accuracy": 0.5, name: value}, modes=modes)
+    return Run(run.path)
+
+
+def test_a_metric_of_unknown_direction_can_be_different_but_not_better(make_run: MakeRun) -> None:
+    low, high = (make_run(name, LOW) for name in "ab")
+    runs = [with_metric(low, "own", LOW), with_metric(high, "own", HIGH)]
+    (judgement,) = compare(runs, "own").judgements
+    assert judgement.verdict == "different"
+    assert judgement.text.endswith("whether more of it is better is not known")
+    runs = [with_metric(low, "own", LOW, own="min"), with_metric(high, "own", HIGH, own="min")]
+    assert compare(runs, "own").judgements[0].verdict == "worse"
+
+
+def fail_members(run: Run, status: str, *numbers: int) -> Run:
+    facts = json.loads((run.path / "metrics.json").read_text())
+    facts["finished"] = [n for n in facts["finished"] if n not in numbers]
+    write_json(run.path / "metrics.json", facts)
+    for number in numbers:
+        path = run.members[number].path / "run.json"
+        write_json(path, json.loads(path.read_text()) | {"status": status})
+    return Run(run.path)
+
+
+def test_a_run_some_of_whose_members_diverged_is_not_better(make_run: MakeRun) -> None:
+    runs = [make_run("a", LOW), fail_members(make_run("b", HIGH), "diverged", 1, 3)]
+    found = compare(runs)
+    (judgement,) = found.judgements
+    assert judgement.verdict == "not comparable"
+    assert judgement.text.startswith("2 members of b diverged; of the others, val_accuracy differs")
+    assert "b is compared by 3 of 5 members; left out: 2 diverged" in found.remarks
+    assert compare(runs[::-1]).judgements[0].verdict == "not comparable"
+
+
+def test_members_that_failed_otherwise_are_left_out_and_that_is_said(make_run: MakeRun) -> None:
+    found = compare([make_run("a", LOW), fail_members(make_run("b", HIGH), "failed", 4)])
+    assert (found.judgements[0].verdict, found.judgements[0].basis) == (
+        "better",
+        "paired over 4 seeds",
+    )
+    assert "b is compared by 4 of 5 members; left out: 1 failed" in found.remarks
+
+
+def test_a_member_without_a_result_does_not_shift_the_pairs(make_run: MakeRun) -> None:
+    first, second = make_run("a", LOW), make_run("b", HIGH)
+    (second.members[0].path / "metrics.json").unlink()
+    found = compare([first, Run(second.path)])
+    difference = found.rows["val_accuracy"][1].difference
+    assert difference is not None
+    assert difference.value == pytest.approx(np.mean(np.subtract(HIGH, LOW)[1:]))
+
+
+def test_where_seeds_make_no_difference_there_is_but_one_run(make_run: MakeRun) -> None:
+    (judgement,) = compare([make_run("a", [0.5] * 4), make_run("b", [0.75] * 4)]).judgements
+    assert judgement.verdict == "too few runs"
+    assert judgement.difference is not None
+    assert judgement.difference.low is None
+    assert judgement.text.endswith("seeds make no difference, so that there is but one run of each")
+
+
+def test_losses_are_compared_without_what_regularizers_add(make_run: MakeRun) -> None:
+    """Two runs with equal errors of rows, one of which pays for its weights."""
+    penalty = {"+model.layers.0.kernel_regularizer": "l2"}
+    first, second = make_run("a", [0.75]), make_run("b", [0.75], penalty)
+    change_metrics(second, validation={"loss": 5.0, "accuracy": 0.75})
+    found = compare([first, second], "loss")
+    assert found.judgements[0].verdict == "not distinguishable"
+    rows = found.rows["val_loss"]
+    assert rows[0].mean == rows[1].mean == pytest.approx(0.75 * 0.1 + 0.25 * 2)
+    assert "val_loss is compared without what regularizers add to it" in found.remarks
+
+
+def test_one_loss_with_other_arguments_is_another_measure(make_run: MakeRun) -> None:
+    smooth = {"loss": {"CategoricalCrossentropy": {"label_smoothing": 0.3}}}
+    runs = [make_run("a", LOW), make_run("b", HIGH, smooth)]
+    (judgement,) = compare(runs, "loss").judgements
+    assert judgement.verdict == "not comparable"
+    assert judgement.text == (
+        "CategoricalCrossentropy and CategoricalCrossentropy(label_smoothing=0.3) are other "
+        "measures; compare by another metric"
+    )
+
+
+def test_where_losses_differ_another_metric_is_the_default(make_run: MakeRun) -> None:
+    runs = [make_run("a", LOW), make_run("b", HIGH, {"loss": "mean_squared_error"})]
+    for run in runs:
+        for member in run.members:
+            change_metrics(member, validation={"loss": 1.0, "mean_absolute_error": 2.0})
+    assert compare([Run(run.path) for run in runs]).metric == "val_mean_absolute_error"
+
+
+def test_what_single_runs_lack_is_named(make_run: MakeRun) -> None:
+    first, second = make_run("a", [0.5]), make_run("b", [0.75])
+    for run in (first, second):
+        change_metrics(run, validation={"loss": 1.0, "auc": 0.5})
+    runs = [Run(first.path), Run(second.path)]
+    text = compare(runs, "auc").judgements[0].text
+    assert text == "one run each cannot tell, of val_auc there is no test on single rows"
+    (second.path / "predictions.npz").unlink()
+    text = compare(runs, "loss").judgements[0].text
+    assert text == "one run each cannot tell, a run keeps no validation predictions"
+
+
+def test_a_running_run_is_compared_once_it_has_ended(make_run: MakeRun) -> None:
+    from dlrun.processes import this_process
+
+    first, second = make_run("a", [0.5]), make_run("b", [0.75], status="running", **this_process())
+    (second.path / "metrics.json").unlink()
+    with pytest.raises(RunError, match="it is running; compare it once it has ended"):
+        compare([first, second])
 
 
 def test_a_run_of_an_older_dlrun_is_compared_by_its_kept_epoch(make_run: MakeRun) -> None:

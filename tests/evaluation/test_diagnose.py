@@ -77,7 +77,8 @@ def test_every_advice_is_an_override_that_makes_another_valid_config(
     config = load_config(path).config
     advice = advise(remedy, config, num_parameters, 1000)
     if not advice:
-        assert remedy == "regularize"
+        has_several_rates = "PiecewiseConstantDecay" in optimizer
+        assert remedy == "regularize" or (remedy in ("slower", "begin") and has_several_rates)
         return
     (pasted,) = shlex.split(shlex.quote(advice))
     changed = load_config(path, [pasted]).config

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from dlrun.evaluation.curves import make_trend
-from dlrun.evaluation.diagnosis_rules import RULES, Evidence, find_verdict
+from dlrun.evaluation.diagnosis_rules import RULES, find_verdict
+from dlrun.evaluation.evidence import Evidence
 
 EPOCHS = 40
 
@@ -151,10 +152,39 @@ def test_swings_beyond_the_trend_are_noisy_validation() -> None:
     findings = find_verdict(evidence(jumpy, smooth))
     noisy = [finding for finding in findings if finding.kind == "noisy"]
     assert len(noisy) == 1
-    assert noisy[0].remedy == "more validation"
-    assert "val_loss swings by ± 0.0" in noisy[0].evidence
+    assert "swings by ± 0.0" in noisy[0].evidence
+    assert "so does the loss of training rows" not in noisy[0].evidence
     both = find_verdict(evidence(jumpy, falling(0.3, 3, noise=0.06, seed=5)))
-    assert [finding.remedy for finding in both if finding.kind == "noisy"] == ["slower"]
+    (noisy_too,) = [finding for finding in both if finding.kind == "noisy"]
+    assert noisy_too.evidence.endswith("; so does the loss of training rows")
+
+
+def test_swings_around_zero_are_told_without_a_share_of_it() -> None:
+    hinge = [0.1, 0.0] * 17 + [0.1, 0.1] + [0.0] * 4
+    assert all("%" not in finding.evidence for finding in find_verdict(evidence(hinge, hinge)))
+
+
+def test_losses_below_zero_are_judged_by_what_they_change() -> None:
+    """A cosine similarity falls from -0.5 to -0.95: it learns."""
+    better = [value - 1 for value in falling(0.05)]
+    assert kind(evidence(better, better)) not in ("diverged", "overfitting", "rising")
+    worse = better[::-1]
+    assert kind(evidence(worse, worse)) == "diverged"
+
+
+def test_a_rise_beside_training_rows_that_stand_still_is_overfitting_too() -> None:
+    up = [1.0, 0.8, 0.6, 0.5, 0.4, 0.35, *(0.3 + 0.02 * e for e in range(20))]
+    floor = [1.0, 0.5, 0.1, 0.04, *[0.03] * 22]
+    (finding, *_) = find_verdict(evidence(up, floor))
+    assert finding.verdict == "overfitting from epoch 7"
+    assert "while that of training rows stayed at 0.03" in finding.evidence
+
+
+def test_where_both_losses_rise_the_steps_are_too_large() -> None:
+    up = [2.0, 0.9, *(0.3 + 0.02 * e for e in range(20))]
+    (finding, *_) = find_verdict(evidence(up, up))
+    assert (finding.verdict, finding.remedy) == ("both losses rise from epoch 3", "slower")
+    assert finding.evidence.endswith(": the steps are too large")
 
 
 def test_swings_on_the_way_down_are_no_finding() -> None:

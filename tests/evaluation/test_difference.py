@@ -55,7 +55,6 @@ def test_two_runs_are_too_few(compare: Callable[..., Estimate]) -> None:
 def test_equal_values_leave_no_doubt_and_no_crash() -> None:
     assert not paired_difference([0.9] * 3, [0.9] * 3).excludes_zero
     assert not unpaired_difference([0.9] * 3, [0.9] * 3).excludes_zero
-    assert unpaired_difference([0.9] * 3, [0.8] * 3).excludes_zero
 
 
 @pytest.mark.parametrize(("only_first", "only_second"), [(0, 0), (3, 9), (9, 3), (5, 5), (0, 7)])
@@ -75,8 +74,31 @@ def test_the_difference_of_accuracies_by_hand() -> None:
     first = np.array([True] * 10 + [False] * 30 + [True] * 60)
     second = np.array([False] * 10 + [True] * 30 + [True] * 60)
     found = share_difference(mcnemar(first, second))
-    # 0.2 ± 1.96 √(40 - 20² / 100) / 100
-    assert (found.value, found.low, found.high) == pytest.approx((0.2, 0.0824, 0.3176), abs=1e-4)
+    share = stats.binomtest(30, 40).proportion_ci(method="exact")  # of the 40 on which they part
+    expected = (0.2, (2 * share.low - 1) * 0.4, (2 * share.high - 1) * 0.4)
+    assert (found.value, found.low, found.high) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("gained", "lost"), [(5, 0), (6, 0), (0, 6), (9, 2), (8, 2), (20, 9)])
+def test_the_interval_excludes_no_difference_exactly_where_the_test_rejects(
+    gained: int, lost: int
+) -> None:
+    first = np.array([False] * gained + [True] * lost + [True] * 1000)
+    second = np.array([True] * gained + [False] * lost + [True] * 1000)
+    found = mcnemar(first, second)
+    assert share_difference(found).excludes_zero == (found.p_value < 0.05)
+
+
+def test_models_that_never_part_do_not_differ() -> None:
+    right = np.array([True, False, True])
+    found = share_difference(mcnemar(right, right))
+    assert (found.value, found.low, found.high) == (0, 0, 0)
+
+
+def test_differences_that_do_not_vary_have_no_interval() -> None:
+    assert paired_difference([0.8] * 3, [0.9] * 3).low is None
+    assert unpaired_difference([0.8] * 3, [0.9] * 3).low is None
+    assert paired_difference([0.8] * 3, [0.8] * 3).low == 0
 
 
 def test_losses_on_the_same_rows_are_compared_by_their_differences() -> None:

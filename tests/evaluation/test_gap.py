@@ -16,7 +16,7 @@ def test_a_gap_is_taken_apart_into_measuring_and_rows() -> None:
     accuracy, loss = find_gaps(ROW, 1000, 500)
     assert (accuracy.by_measuring, accuracy.by_rows) == pytest.approx((0.02, 0.03))
     assert (loss.by_measuring, loss.by_rows) == pytest.approx((0.02, 0.03))
-    chance = 1.96 * math.sqrt(0.92 * 0.08 * (1 / 1000 + 1 / 500))
+    chance = 1.959964 * math.sqrt(0.92 * 0.08 * (1 / 1000 + 1 / 500))
     assert accuracy.chance == pytest.approx(chance)
     assert str(accuracy) == (
         "validation accuracy 0.9500 lies above the training accuracy 0.9000 that Keras reports, by "

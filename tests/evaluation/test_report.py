@@ -223,4 +223,32 @@ def test_the_loss_says_between_which_outputs_the_classes_part(
         "parts": {"train": {"num_rows": 4, "class_counts": [3, 1]}},
     }
     found = meaning_of(facts, load_config(path).config)
-    assert found == Meaning(("upper", "lower"), threshold, (0.75, 0.25))
+    assert found == Meaning(("upper", "lower"), threshold, (0.75, 0.25), "from_logits" in loss)
+
+
+def test_two_outputs_tell_classes_apart_as_the_one_that_says_the_same() -> None:
+    """Two logits by their difference, as one logit; other scores by theirs, around 0."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 2, 200)
+    base = rng.normal(0, 3, 200).astype(np.float32)
+    logit = (labels * 2 - 1 + rng.normal(0, 1, 200)).astype(np.float32)
+    two = np.stack([base, base + logit], axis=1)
+    names, shares = ("no", "yes"), (0.5, 0.5)
+    one = report(logit[:, None], labels, Meaning(names, 0.0, shares, are_logits=True))
+    both = report(two, labels, Meaning(names, 0.5, shares, are_logits=True))
+    scores = report(two, labels, Meaning(names, 0.5, shares))
+    for found in (both, scores):
+        for name in ("accuracy", "f1", "roc_auc", "pr_auc"):
+            assert found["metrics"][name]["value"] == pytest.approx(one["metrics"][name]["value"])
+    assert [found["threshold"] for found in (one, both, scores)] == [0.0, 0.5, 0.0]
+    assert "calibration" not in one
+    assert "calibration" not in scores
+    assert sum(row["num_rows"] for row in both["calibration"]["bins"]) == 200
+
+
+def test_rows_that_are_all_alike_give_no_interval_of_width_zero() -> None:
+    outputs, labels = np.float32([[0.1], [0.9]] * 5), np.array([0, 1] * 5)
+    found = report(outputs, labels, Meaning(("no", "yes"), 0.5, (0.5, 0.5)))["metrics"]
+    assert found["f1"] == {"value": 1.0, "low": None, "high": None}
+    assert found["roc_auc"]["low"] is None
+    assert found["accuracy"]["low"] == pytest.approx(0.7225, abs=1e-3)

@@ -34,7 +34,7 @@ def test_messages_come_whole_from_pieces_of_any_size(step: int) -> None:
 
 
 def test_what_is_too_long_is_cut_and_its_end_is_kept() -> None:
-    outcome = Outcome("repeats/0", "crashed", "é" * 9000 + "the last words", 1)
+    outcome = Outcome("repeats/0", "crashed", "é" * 9000 + "the last words")
     frame = sent(outcome)
     assert len(frame) <= MOST_BYTES
     (received,) = FrameReader().feed(frame)
@@ -43,6 +43,11 @@ def test_what_is_too_long_is_cut_and_its_end_is_kept() -> None:
     assert len(frame) <= MOST_BYTES
     (received,) = FrameReader().feed(frame)
     assert received.event.text == "ü" * 800
+    many = {f"a metric with a rather long name, number {i}": float(i) for i in range(200)}
+    frame = sent(Told("repeats/0", EpochEnded(1, 2, {"loss": 0.5} | many)))
+    assert len(frame) <= MOST_BYTES
+    (received,) = FrameReader().feed(frame)
+    assert list(received.event.logs.items())[:2] == [("loss", 0.5), (next(iter(many)), 0.0)]
 
 
 def test_what_nobody_reads_is_dropped() -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import signal
+import subprocess
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +13,7 @@ from typing import Any
 import pytest
 
 from dlrun.config import load_config
-from dlrun.events import Event, FromTask, StepsDone
+from dlrun.events import Event, FromTask, StepsDone, ignore
 from dlrun.executors import Outcome, Task, count_at_a_time, local, run_tasks
 from dlrun.runs import Run
 from dlrun.runs.checkpoints import read_last
@@ -131,8 +134,8 @@ def test_a_wish_to_stop_ends_running_tasks_at_a_checkpoint(make_task: MakeTask) 
                 request.signum = signal.SIGINT
 
     found = list(run_tasks(tasks, 2, listen, request))
-    assert {(one.task, one.status, one.exit_code) for one in found} == {
-        ("t0", "interrupted", 130), ("t1", "interrupted", 130),
+    assert {(one.task, one.status) for one in found} == {
+        ("t0", "interrupted"), ("t1", "interrupted"),
     }  # fmt: skip
     for task in tasks[:2]:
         run = Run(task.run_dir)
@@ -210,5 +213,19 @@ def test_where_it_cannot_fork_a_wish_to_stop_is_heard_too(
             request.signum = signal.SIGINT
 
     (outcome,) = run_tasks([task], 1, listen, request)
-    assert (outcome.status, outcome.exit_code) == ("interrupted", 130)
+    assert outcome.status == "interrupted"
     assert read_last(Run(task.run_dir)) is not None
+
+
+def test_a_worker_that_says_what_cannot_be_read_has_crashed(
+    make_task: MakeTask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = r"import os, struct; os.write(1, struct.pack('<I', 5) + b'no ok'); os.read(0, 1)"
+    popen = subprocess.Popen
+    monkeypatch.setattr(
+        subprocess, "Popen", lambda _, **options: popen([sys.executable, "-c", told], **options)
+    )
+    monkeypatch.setattr(threading, "excepthook", lambda _: None)
+    (outcome,) = run_tasks([make_task("one")], 1, ignore, StopRequest())
+    assert (outcome.task, outcome.status) == ("one", "crashed")
+    assert "its process ended with exit code 0" in outcome.error

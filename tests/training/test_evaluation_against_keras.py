@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from dlrun.backend import tf
-from dlrun.training import EVALUATION_BATCH_SIZE, TensorData, evaluate_rows, predict_rows
+from dlrun.training import EVALUATION_BATCH_SIZE, TensorData, make_evaluator, make_predictor
 
 NET = [
     {"Conv2D": {"filters": 3, "kernel_size": 3, "activation": "relu"}},
@@ -31,9 +31,9 @@ def test_evaluation_and_prediction_equal_keras_at_every_batch_size(
     x, y = (array[case.num_rows :] for array in case.inputs())
     for batch_size in (1, 7, 15, 45, 64, EVALUATION_BATCH_SIZE):
         expected = model.evaluate(x, y, batch_size=batch_size, verbose=0, return_dict=True)
-        assert evaluate_rows(model, tensors, rows, batch_size) == expected
+        assert make_evaluator(model, tensors, batch_size)(rows)() == expected
         np.testing.assert_array_equal(
-            predict_rows(model, tensors, rows, batch_size),
+            make_predictor(model, tensors, batch_size)(rows)[0],
             model.predict(x, batch_size=batch_size, verbose=0),
         )
 
@@ -46,7 +46,7 @@ def test_the_rows_own_weights_count_in_evaluation(tmp_path: Path, Case: Any) -> 
     expected = model.evaluate(
         x[rows], y[rows], sample_weight=weight[rows], batch_size=10, verbose=0, return_dict=True
     )
-    assert evaluate_rows(model, tensors, rows, 10) == expected
+    assert make_evaluator(model, tensors, 10)(rows)() == expected
 
 
 def test_images_are_scaled_after_the_gather_to_the_floats_of_numpy() -> None:

@@ -14,7 +14,7 @@ from dlrun.errors import DivergedError
 from dlrun.events import Message, StepsDone, ignore
 from dlrun.model import build_model
 from dlrun.prepare import prepare_data
-from dlrun.training import TensorData, choose_best, evaluate_rows, fit_model
+from dlrun.training import TensorData, choose_best, fit_model, make_evaluator
 from dlrun.training.callbacks import callbacks_needing_batches
 
 WriteConfig = Callable[..., Path]
@@ -56,10 +56,10 @@ def test_the_best_epochs_weights_are_kept_and_last_keeps_the_last(
     values = [logs["val_loss"] for logs in fitted.history]
     assert fitted.kept_epoch == int(np.argmin(values)) + 1 < 12
     tensors = TensorData.from_prepared(data)
-    assert evaluate_rows(model, tensors, data.splits.validation)["loss"] == min(values)
+    assert make_evaluator(model, tensors)(data.splits.validation)()["loss"] == min(values)
     _, model, fitted = train(write_config(), overrides | {"training.keep": "last"})
     assert fitted.kept_epoch == 12
-    assert evaluate_rows(model, tensors, data.splits.validation)["loss"] == values[-1]
+    assert make_evaluator(model, tensors)(data.splits.validation)()["loss"] == values[-1]
 
 
 def test_early_stopping_stops_and_says_so(write_config: WriteConfig) -> None:
@@ -136,7 +136,7 @@ def test_early_stopping_that_restores_says_which_epoch_is_kept(write_config: Wri
     data, model, fitted = train(path, {"optimizer.learning_rate": 1.5})
     losses = [logs["val_loss"] for logs in fitted.history]
     assert fitted.kept_epoch == int(np.argmin(losses)) + 1 < len(losses)
-    kept = evaluate_rows(model, TensorData.from_prepared(data), data.splits.validation)
+    kept = make_evaluator(model, TensorData.from_prepared(data))(data.splits.validation)()
     assert kept["loss"] == min(losses)
 
 

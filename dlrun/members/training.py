@@ -1,77 +1,30 @@
-"""Repeats and folds: one config stands for several runs, which are trained and told as one.
-
-Each member is a run like any other, in a folder inside its parent's: `dlrun train` with the
-member's `config.yaml` gives the same run again. The parent's folder adds them up.
-"""
+"""The members of a config trained side by side, and added up in the folder of their parent."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-from dlrun.aggregation import record_aggregate
 from dlrun.config import Config, Loaded, Overrides
-from dlrun.errors import ConfigError, DlrunError, MembersError, ModelError, Problem
-from dlrun.events import Event, FromTask, Message, Report, TaskEnded, ignore
+from dlrun.errors import ConfigError, ModelError, Problem
+from dlrun.events import Message, Report, TaskEnded, ignore
 from dlrun.executors import Outcome, Task, count_at_a_time, run_tasks
 from dlrun.meanwhile import begin_imports
+from dlrun.members.aggregation import is_finished, record_aggregate
+from dlrun.members.plan import Member, plan_members
+from dlrun.members.resumption import plan_members_resume
+from dlrun.members.telling import Once, logging, raise_failures, told_end
 from dlrun.prepare import PreparedData, prepare_loaded
-from dlrun.resumption import plan_members_resume
 from dlrun.runs import Run
 from dlrun.runs.create import copy_run, create_run, write_config
 from dlrun.runs.environment import describe_environment
 from dlrun.runs.lock import only_process
 from dlrun.runs.record import Recorder
-from dlrun.runs.run import FOLDS, REPEATS, RUN
+from dlrun.runs.run import RUN
 from dlrun.stopping import Stopped, stop_requests
 from dlrun.threads import best_threads
-
-
-@dataclass(frozen=True)
-class Member:
-    """One of the runs that a config stands for.
-
-    Attributes:
-        name: Its folder inside the parent's: "repeats/0", "folds/3" or "repeats/1/folds/2".
-        config: As a run of its own.
-    """
-
-    name: str
-    config: Config
-
-
-def plan_members(config: Config) -> tuple[Member, ...]:
-    """Returns the members of a config, repeat by repeat and fold by fold.
-
-    Repeat r has the seed `seed + r`, so that it equals a single run with that seed; only its
-    test rows are those of the first, which no member may train on. All folds of a repeat have
-    the same seed.
-    """
-    return tuple(_members(config))
-
-
-def _members(config: Config) -> Iterator[Member]:
-    split = config.dataset.split
-    kfold = split.kfold if split.fold == "all" else None
-    for repeat in range(config.repeat):
-        draws_test = repeat > 0 and isinstance(split.test, int | float)
-        test_seed = config.seed if draws_test and split.test_seed == "auto" else split.test_seed
-        for fold in range(kfold or 1):
-            names = [f"{REPEATS}/{repeat}"] if config.repeat > 1 else []
-            names += [f"{FOLDS}/{fold}"] if kfold is not None else []
-            own_fold = fold if kfold is not None else split.fold
-            own_split = replace(split, fold=own_fold, test_seed=test_seed)
-            member = replace(
-                config,
-                seed=config.seed + repeat,
-                repeat=1,
-                dataset=replace(config.dataset, split=own_split),
-            )
-            yield Member("/".join(names), member)
 
 
 def train_members(
@@ -100,7 +53,7 @@ def train_members(
     """
     _refuse_what_workers_lack(loaded.config)
     first = plan_members(loaded.config)[0]
-    listen = _Once(report or ignore, first.name)
+    listen = Once(report or ignore, first.name)
     data, _ = prepare_loaded(replace(loaded, config=first.config), source, listen)
     config = _settled(loaded.config, data)
     plan = plan_members(config)
@@ -117,7 +70,7 @@ def train_members(
             with Recorder(parent) as recorder:
                 _train(recorder, config, data, tasks, listen)
         except ModelError:
-            if not any((task.run_dir / RUN).exists() for task in tasks):
+            if not _any_trained(tasks):
                 shutil.rmtree(parent.path, ignore_errors=True)  # as of a single run: no folder
             raise
     return Run(parent.path)
@@ -130,6 +83,7 @@ def resume_members(
     more_epochs: int | None = None,
     into: str | None = None,
     report: Report | None = None,
+    runs_dir: Path | None = None,
 ) -> Run:
     """Goes on with the members that have not finished, extends all, or adds repeats.
 
@@ -139,6 +93,7 @@ def resume_members(
         more_epochs: Added to the epochs of every member.
         into: Name of a new folder to go on in; the run then stays as it is.
         report: As of `train_members`.
+        runs_dir: Where the new folder is made; None: beside the run.
 
     Raises:
         DlrunError: the run cannot go on so.
@@ -147,14 +102,14 @@ def resume_members(
     """
     plan = plan_members_resume(run, overrides, more_epochs)
     if into is not None:
-        run = copy_run(run, into, plan.loaded.config, run.path.parent)
+        run = copy_run(run, into, plan.loaded.config, runs_dir or run.path.parent)
     config = plan.loaded.config
     members = plan_members(config)
     going_on = [
-        member for member in members if plan.goes_on or not _is_finished(run.path / member.name)
+        member for member in members if plan.goes_on or not is_finished(Run(run.path / member.name))
     ]
     first = (going_on or members)[0]
-    listen = _Once(report or ignore, first.name)
+    listen = Once(report or ignore, first.name)
     first_loaded = replace(plan.loaded, config=first.config)
     data, _ = prepare_loaded(first_loaded, str(run.path), listen)
     tasks = [_task(run, member, plan.overrides) for member in going_on]
@@ -200,12 +155,6 @@ def _task(parent: Run, member: Member, overrides: Sequence[str] = ()) -> Task:
     return Task(member.name, run_dir, Loaded(member.config), tuple(overrides), parent.id)
 
 
-def _is_finished(path: Path) -> bool:
-    with suppress(DlrunError):
-        return Run(path).status == "finished"
-    return False
-
-
 def _train(
     recorder: Recorder, config: Config, data: PreparedData, tasks: Sequence[Task], report: Report
 ) -> None:
@@ -215,19 +164,19 @@ def _train(
     facts = {"seed": config.seed, "intra_op_threads": threads, "inter_op_threads": threads}
     recorder.environment(describe_environment() | facts)
     recorder.dataset_facts(data.facts())
-    listen = _logging(recorder, report)
+    listen = logging(recorder, report)
     at_a_time = count_at_a_time(len(tasks), threads)
     each = f"{threads} thread{'s' if threads != 1 else ''} each"
     what = f"{config.describe_members()}: {len(tasks)} to train"
     listen(Message(f"{what}, {at_a_time} at a time, {each}"))
-    begin_imports("dlrun.judging")
+    begin_imports("dlrun.evaluate")
     outcomes: list[Outcome] = []
     with stop_requests() as request:
         for outcome in run_tasks(tasks, at_a_time, listen, request):
             outcomes.append(outcome)
             if outcome.status == "finished":
-                _judge(Run(recorder.run.path / outcome.task), listen)
-            text = _told(recorder.run, outcome)
+                _evaluate(Run(recorder.run.path / outcome.task), listen)
+            text = told_end(recorder.run, outcome)
             listen(TaskEnded(outcome.task, outcome.status, text, len(outcomes), len(tasks)))
             if request.signum is None and outcome.is_refused and not _any_trained(tasks):
                 raise ModelError(outcome.error)
@@ -237,75 +186,15 @@ def _train(
         text = f"{recorder.run.path} keeps {done} of {len(tasks)} members whole, and checkpoints of"
         listen(Message(f"{text} those that had begun; dlrun resume {recorder.run.id} goes on"))
         raise Stopped(request.signum)
-    _raise_failures(recorder.run, outcomes, len(tasks))
+    raise_failures(recorder.run, outcomes, len(tasks))
 
 
-def _judge(member: Run, report: Report) -> None:
+def _evaluate(member: Run, report: Report) -> None:
     """Here and not where it was trained: scikit-learn and matplotlib are imported once."""
-    from dlrun.judging import judge_run
+    from dlrun.evaluate import evaluate_run
 
-    judge_run(member, report)
+    evaluate_run(member, report)
 
 
 def _any_trained(tasks: Sequence[Task]) -> bool:
     return any((task.run_dir / RUN).exists() for task in tasks)
-
-
-def _told(parent: Run, outcome: Outcome) -> str:
-    if outcome.status != "finished":
-        return outcome.error.strip().splitlines()[-1] if outcome.error else outcome.status
-    member = Run(parent.path / outcome.task)
-    best: dict[str, Any] = member.metrics.get("best") or {}
-    values = {name: value for name, value in best.items() if name.startswith("val_")} or best
-    shown = "  ".join(f"{name} {value:.4f}" for name, value in values.items() if value is not None)
-    return f"{shown} (epoch {member.metrics.get('best_epoch')})"
-
-
-class _Once:
-    """A report that passes on each message once.
-
-    What members say is mostly said before them or alike; of what is good to know, that of the
-    first member is passed on, whose data were prepared before, of warnings all that are new.
-    """
-
-    def __init__(self, report: Report, first: str) -> None:
-        self._report = report
-        self._told: set[str] = set()
-        self._first = first
-
-    def __call__(self, event: Event) -> None:
-        if isinstance(event, FromTask):
-            is_warning = isinstance(event.event, Message) and event.event.level == "warning"
-            if isinstance(event.event, Message) and event.task != self._first and not is_warning:
-                return
-        inner = event.event if isinstance(event, FromTask) else event
-        if isinstance(inner, Message):
-            if inner.text in self._told:
-                return
-            self._told.add(inner.text)
-        self._report(event)
-
-
-def _logging(recorder: Recorder, report: Report) -> Report:
-    """Writes down what is told of the members together, and passes everything on."""
-
-    def listen(event: Event) -> None:
-        if isinstance(event, Message):
-            recorder.log(event.text)
-        elif isinstance(event, TaskEnded):
-            recorder.log(f"{event.task}: {event.status}, {event.text}")
-        report(event)
-
-    return listen
-
-
-def _raise_failures(parent: Run, outcomes: Sequence[Outcome], total: int) -> None:
-    failed = [outcome for outcome in outcomes if outcome.status != "finished"]
-    if not failed:
-        return
-    shown = "; ".join(f"{one.task} {one.status}, {one.error.strip()}" for one in failed[:3])
-    more = f"; and {len(failed) - 3} more" if len(failed) > 3 else ""
-    raise MembersError(
-        f"{parent.path}: {len(failed)} of {total} members did not finish: {shown}{more}; "
-        f"once that is mended, dlrun resume {parent.id} goes on"
-    )

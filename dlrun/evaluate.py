@@ -18,7 +18,7 @@ from dlrun.runs import Run
 from dlrun.runs.record import write_evaluation
 
 
-def judge_run(run: Run, report: Report) -> None:
+def evaluate_run(run: Run, report: Report) -> None:
     """Writes `evaluation.json` from the predictions that a run keeps, and draws its pictures.
 
     Args:
@@ -33,7 +33,7 @@ def judge_run(run: Run, report: Report) -> None:
     for part in ("validation", "test"):
         values = run.metrics.get(part)
         if values:
-            found = judge_part(run.predictions(part), meaning, values.get("loss"))
+            found = evaluate_outputs(run.predictions(part), meaning, values.get("loss"))
             if found is not None:
                 reports[part] = found
             else:
@@ -43,7 +43,7 @@ def judge_run(run: Run, report: Report) -> None:
     draw_run(Run(run.path))
 
 
-def judge_part(
+def evaluate_outputs(
     found: Mapping[str, np.ndarray], meaning: Meaning, loss: float | None
 ) -> dict[str, Any] | None:
     """Returns the report on one part; None where outputs are NaN or infinite.

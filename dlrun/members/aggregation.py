@@ -25,7 +25,7 @@ def record_aggregate(recorder: Recorder, config: Config) -> None:
         config: The parent's.
     """
     run = Run(recorder.run.path)
-    finished = [member for member in run.members if _has_finished(member)]
+    finished = [member for member in run.members if is_finished(member)]
     if not finished:
         return
     first = finished[0]
@@ -34,14 +34,17 @@ def record_aggregate(recorder: Recorder, config: Config) -> None:
         recorder.environment(first.environment)
     overlap = split_overlap(config, first.dataset["parts"])
     recorder.metrics(_metrics(run, finished, config, overlap))
-    if config.dataset.split.kfold is not None and len(finished) == len(run.info["members"]):
+    split = config.dataset.split
+    are_all_folds = split.kfold is not None and split.fold == "all" and config.repeat == 1
+    if are_all_folds and len(finished) == len(run.info["members"]):
         _record_pooled(recorder, config, run, finished)
     from dlrun.plots.run_plots import draw_members  # matplotlib: 0.4 s
 
     draw_members(Run(run.path))
 
 
-def _has_finished(member: Run) -> bool:
+def is_finished(member: Run) -> bool:
+    """Returns whether a member is trained to its end, and can be read."""
     with suppress(DlrunError):
         return member.status == "finished" and bool(member.metrics.get("best"))
     return False
@@ -62,6 +65,7 @@ def _metrics(run: Run, finished: Sequence[Run], config: Config, overlap: float) 
     return {
         "monitor": monitor,
         "monitor_mode": mode,
+        "modes": finished[0].metrics.get("modes"),
         "planned_epochs": config.training.epochs,
         "epochs": max(member.metrics["epochs"] for member in finished),
         "best_epoch": None,
@@ -85,13 +89,18 @@ def _means(found: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
 
 
 def _record_pooled(recorder: Recorder, config: Config, run: Run, finished: Sequence[Run]) -> None:
-    """Each row as the fold that did not train on it predicts it: one table of the whole data."""
-    from dlrun.evaluation.report import Predictions, evaluate_part  # scikit-learn: 1 s
+    """Each row as the fold that did not train on it predicts it: one table of all rows, each once.
+
+    Of repeated folds there is none: rows that come several times are no more rows.
+    """
+    from dlrun.evaluate import evaluate_outputs  # scikit-learn: 1 s
 
     found = [member.predictions("validation") for member in finished]
     names = set.intersection(*(set(one) for one in found))
     arrays = {name: np.concatenate([one[name] for one in found]) for name in names}
     recorder.predictions({f"validation_{name}": array for name, array in arrays.items()})
-    predictions = Predictions(arrays["outputs"], arrays["labels"], arrays.get("losses"))
-    meaning = meaning_of(run.dataset, config)
-    write_evaluation(recorder.run, {"validation": evaluate_part(predictions, meaning)})
+    sizes = [len(one["labels"]) for one in found]
+    losses = [member.metrics["validation"]["loss"] for member in finished]
+    loss = sum(n * value for n, value in zip(sizes, losses, strict=True)) / sum(sizes)
+    report = evaluate_outputs(arrays, meaning_of(run.dataset, config), loss)
+    write_evaluation(recorder.run, {} if report is None else {"validation": report})
