@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from dlrun.stopping import stop_requests
 from dlrun.threads import settle_threads
 from dlrun.training import (
     Engine,
+    Fitted,
     Keeping,
     TensorData,
     callbacks_gone,
@@ -208,20 +209,32 @@ def _train(
         except BaseException:
             keep_what_there_is(recorder, data, built, history, best, report)
             raise
-        recorder.model(built.model)
-        recorder.note(hashes={"final_weights": weights_hash(built.model)})
-        parts = ["train"] if data.config.training.train_eval != "off" else []
-        parts.append("validation")
-        if run.info.get("member_of") is None:
-            parts.append("test")
-            note_look(recorder, data, by=TRAIN)
-        scores = score_parts(built.model, data, tensors, fitted.evaluator, parts)
-        recorder.predictions(scores.arrays)
-        record_epochs(recorder, data, built, history, fitted.kept_epoch, scores.metrics)
+        _record_result(recorder, ready, tensors, fitted, history)
         if ready.evaluates:
             from dlrun.evaluate import evaluate_run  # scikit-learn and matplotlib: 1.5 s
 
             evaluate_run(run, listen)
+
+
+def _record_result(
+    recorder: Recorder,
+    ready: _Ready,
+    tensors: TensorData,
+    fitted: Fitted,
+    history: Sequence[Mapping[str, float]],
+) -> None:
+    """Writes down the kept model and what it says of each part, test rows looked at once."""
+    data, built = ready.data, ready.built
+    recorder.model(built.model)
+    recorder.note(hashes={"final_weights": weights_hash(built.model)})
+    parts = ["train"] if data.config.training.train_eval != "off" else []
+    parts.append("validation")
+    if recorder.run.info.get("member_of") is None:
+        parts.append("test")
+        note_look(recorder, data, by=TRAIN)
+    scores = score_parts(built.model, data, tensors, fitted.evaluator, parts)
+    recorder.predictions(scores.arrays)
+    record_epochs(recorder, data, built, history, fitted.kept_epoch, scores.metrics)
 
 
 def _record_going_on(recorder: Recorder, plan: ResumePlan, config: Config, report: Report) -> None:

@@ -1,6 +1,7 @@
 """The order of modules, and who may load what: a module imports only from lines above its own."""
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -108,6 +109,9 @@ def test_core_code_neither_prints_nor_exits(path: Path) -> None:
             assert called not in ("print", "sys.exit", "exit", "quit", "os._exit"), path
 
 
+RUNS = Path(__file__).parent / "runs" / "format_1"
+SINGLE, REPEATS = "20261124-001515-flowers-44d8", "20261126-055355-flowers-3716"
+
 QUICK = """
 import sys, dlrun.cli.app as app
 sys.argv = ['dlrun', *{arguments!r}]
@@ -126,6 +130,13 @@ assert not heavy, heavy
         ["plot", "--help"],
         ["check", "configs/mnist_deep.yaml"],
         ["summary"],
+        ["summary", "--members", "--test"],
+        ["summary", SINGLE],
+        ["summary", REPEATS],
+        ["diagnose", REPEATS],
+        ["compare", SINGLE, SINGLE, "--no-plot"],
+        ["compare", REPEATS, REPEATS, "--no-plot"],
+        ["gc", "--dry-run"],
         ["schema"],
         ["new"],
         ["data", "list"],
@@ -138,6 +149,7 @@ def test_quick_commands_load_nothing_heavy(arguments: list[str]) -> None:
         capture_output=True,
         text=True,
         cwd=PACKAGE.parent,
+        env=os.environ | {"DLRUN_RUNS_DIR": str(RUNS)},
     )
     assert done.returncode == 0, done.stderr
 

@@ -28,6 +28,7 @@ import dlrun
 from dlrun.cli.app import app
 from dlrun.cli.text import json_text, shown
 from dlrun.errors import DlrunError, RunError
+from dlrun.evaluation.threshold import report_at_threshold
 from dlrun.files import read_json, write_json
 from dlrun.likeness import compare_runs
 from dlrun.resumption import plan_resume
@@ -36,6 +37,7 @@ from dlrun.runs.checkpoints import TrainingState, read_last, write_last
 from dlrun.runs.cleanup import plan_cleanup
 from dlrun.runs.environment import describe_environment
 from dlrun.runs.facts import read_facts
+from dlrun.runs.looks import count_looks
 from dlrun.runs.table import run_row
 
 SAMPLE = Path(__file__).parent / "format_1" / "20261124-001515-flowers-44d8"
@@ -219,6 +221,12 @@ READINGS: list[Callable[[Path, Path], Any]] = [
     lambda run, _: Run(run).history,
     lambda run, _: Run(run).predictions("validation"),
     lambda run, _: Run(run).predictions("test"),
+    lambda run, _: Run(run).evaluation,
+    lambda run, _: dlrun.diagnose(Run(run)),
+    lambda run, runs: dlrun.compare([Run(run), Run(runs / OTHER)]),
+    lambda run, runs: dlrun.compare([Run(runs / OTHER), Run(run)], metric="loss"),
+    lambda run, _: report_at_threshold(Run(run), 0.3),
+    lambda run, _: count_looks("0" * 12, Run(run)),
     lambda run, _: plan_resume(Run(run), [], 3),
     lambda run, _: read_last(Run(run)),
     lambda run, runs: compare_runs(Run(run), Run(runs / OTHER)),
@@ -281,6 +289,36 @@ def test_a_damaged_run_is_drawn_or_refused_in_words(
     options = ["--dpi", "20", "--metric", "loss", "--output", str(tmp_path), "--x", "updates"]
     command(folder, "plot", run.name, *options)
     command(folder, "plot", run.name, OTHER, *options)
+
+
+REPEATS = SAMPLE.with_name("20261126-055355-flowers-3716")
+MEMBER_FILES = sorted(path.name for path in (REPEATS / "repeats" / "0").iterdir())
+
+
+@pytest.mark.usefixtures("quick_environment")
+@all_of_it(60)
+@given(data=st.data())
+def test_damaged_repeats_are_read_shown_or_refused_in_words(
+    tmp_path_factory: pytest.TempPathFactory, data: Any
+) -> None:
+    folder = tmp_path_factory.mktemp("repeats")
+    run = folder / REPEATS.name
+    shutil.copytree(REPEATS, run)
+    shutil.copytree(REPEATS, folder / OTHER)
+    for _ in range(data.draw(st.integers(1, 3))):
+        inside = data.draw(st.sampled_from(["", "repeats/0", "repeats/2"]))
+        name = data.draw(st.sampled_from(MEMBER_FILES))
+        path = run / inside / name
+        if path.is_file():
+            damage = damage_value if name.endswith(".json") else damage_file
+            damage(data.draw, path)
+    for read in READINGS:
+        with contextlib.suppress(DlrunError):
+            read(run, folder)
+    for words in (["summary", run.name], ["diagnose", run.name], ["summary", "--members"],
+                  ["compare", run.name, OTHER, "--no-plot"],
+                  ["summary", f"{run.name}/repeats/0"]):  # fmt: skip
+        command(folder, *words)
 
 
 def break_file(run: Path, name: str, content: object) -> None:

@@ -1,4 +1,4 @@
-"""A run folder that dlrun 0.1.0 wrote stays readable by every command that reads runs."""
+"""Run folders that dlrun 0.1.0 wrote stay readable by every command that reads runs."""
 
 from __future__ import annotations
 
@@ -20,6 +20,9 @@ from dlrun.runs.cleanup import plan_cleanup
 from dlrun.runs.table import run_row
 
 SAMPLE = Path(__file__).parent / "format_1" / "20261124-001515-flowers-44d8"
+REPEATS = SAMPLE.with_name("20261126-055355-flowers-3716")
+"""Of three repeats, without their models and pictures."""
+MEAN, SD = 0.7777777711550394, 0.019245025032274456
 
 
 @pytest.fixture
@@ -135,3 +138,32 @@ def test_its_model_predicts_what_it_did(run: Run) -> None:
     kept = run.predictions("test")
     outputs = run.model().predict(x[kept["rows"]], verbose=0)
     np.testing.assert_allclose(outputs, kept["outputs"], rtol=1e-4)
+
+
+@pytest.fixture
+def repeats(runs_dir: Path) -> Run:
+    shutil.copytree(REPEATS, runs_dir / REPEATS.name)
+    return dlrun.load_run(REPEATS.name)
+
+
+def test_repeats_are_one_row_with_their_spread(repeats: Run) -> None:
+    row = run_row(repeats)
+    assert (row["members"], row["metric"], row["status"]) == (3, "val_accuracy", "finished")
+    assert (row["best"], row["sd"]) == pytest.approx((MEAN, SD))
+    assert "flowers × 3" in output("summary")
+    rows = json.loads(output("summary", "--members", "--json"))
+    assert [one["id"] for one in rows[1:]] == [f"{repeats.id}/repeats/{i}" for i in range(3)]
+
+
+def test_repeats_are_shown_diagnosed_and_compared(repeats: Run) -> None:
+    assert "3 members (3 repeats)" in output("summary", repeats.id)
+    assert "still improving" in output("diagnose", repeats.id)
+    said = output("compare", repeats.id, repeats.id, "--no-plot")
+    assert "paired over 3 seeds: all are equal" in said
+    assert "validation, 30 rows" in output("summary", f"{repeats.id}/repeats/1")
+    assert len(repeats.history) == 18
+
+
+def test_repeats_are_drawn(repeats: Run, tmp_path: Path) -> None:
+    output("plot", repeats.id, "--dpi", "20", "--output", str(tmp_path))
+    assert {path.name for path in tmp_path.glob("*.png")} == {"loss.png", "accuracy.png"}
