@@ -23,7 +23,7 @@ SWEEP := $(wildcard $(CONFIGS))
 UNMATCHED := $(strip $(foreach pattern,$(CONFIGS),$(if $(wildcard $(pattern)),,$(pattern))))
 
 .PHONY: help train quickstart lecture sweep sweep-matches sweep-table summary \
-	test test-data test-slow test-crash bench check format clean
+	test test-data test-slow test-crash bench pictures check format clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -71,6 +71,21 @@ test-crash: .venv/installed-dev ## Kill training processes at 200 random instant
 
 bench: .venv/installed ## Measure against plain scripts (minutes), into the README; QUICK=1 tries it out
 	$(BIN)/python tests/bench/run.py$(if $(QUICK), --quick)$(if $(BENCH), $(BENCH))
+
+# Real runs, in a folder of their own; what they print is quoted in the README by hand.
+pictures: .venv/installed ## Draw the README's pictures again (two minutes)
+	@set -e; export DLRUN_RUNS_DIR=runs/pictures; \
+	folds=$$($(DLRUN) train configs/credit_logistic.yaml 'dataset.split={kfold: 5, test: 0.1}' -q); \
+	relu=$$($(DLRUN) train configs/activation_relu.yaml repeat=5 -q); \
+	tanh=$$($(DLRUN) train configs/activation_tanh.yaml repeat=5 -q); \
+	mnist=$$($(DLRUN) train configs/mnist_deep.yaml repeat=5 training.epochs=10 -q); \
+	fashion=$$($(DLRUN) train configs/fashion_deep.yaml repeat=5 training.epochs=10 -q); \
+	overfit=$$($(DLRUN) train configs/moons_overfit.yaml -q); \
+	$(DLRUN) plot $$folds --metric accuracy --output .readme/kfold.png; \
+	$(DLRUN) compare $$relu $$tanh --output .readme/compare.png; \
+	$(DLRUN) compare $$mnist $$fashion --output .readme/mnist_fashion.png; \
+	$(DLRUN) diagnose $$overfit; \
+	$(DLRUN) plot $$overfit --metric loss --output .readme/overfit.png
 
 check: .venv/installed-dev ## Lint, formatting and types
 	$(BIN)/ruff check .

@@ -81,7 +81,7 @@ def test_the_table_of_keys_is_that_of_the_code() -> None:
 def test_every_file_of_a_run_folder_is_explained() -> None:
     for name in ("CONFIG", "RUN", "ENVIRONMENT", "DATASET", "SPLITS", "HISTORY_CSV",
                  "HISTORY_JSON", "PARAMETERS", "SUMMARY", "METRICS", "PREDICTIONS", "MODEL",
-                 "PLOTS", "LOG"):  # fmt: skip
+                 "PLOTS", "LOG", "EVALUATION", "CHECKPOINTS"):  # fmt: skip
         assert f"`{getattr(layout, name)}" in README
 
 
@@ -109,3 +109,10 @@ def test_the_tree_names_every_module() -> None:
         if (path.is_dir() or path.suffix == ".py") and not path.name.startswith("__")
     }
     assert set(named) == there
+
+
+def test_every_picture_is_there_and_drawn_by_a_target() -> None:
+    shown = re.findall(r"!\[[^\]]+\]\((\.readme/[^)]+)\)", README)
+    assert len(shown) == 4
+    assert {str(path.relative_to(ROOT)) for path in (ROOT / ".readme").iterdir()} == set(shown)
+    assert all(name in MAKEFILE for name in shown)

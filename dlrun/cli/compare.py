@@ -82,7 +82,11 @@ def _table(*columns: str) -> Any:
 def _print(table: Any) -> None:
     from rich.console import Console
 
-    Console(width=_width(), highlight=False).print(table)
+    console = Console(width=_width(), highlight=False)
+    with console.capture() as captured:
+        console.print(table)
+    for line in captured.get().splitlines():
+        typer.echo(line.rstrip())
 
 
 def _width() -> int | None:
