@@ -11,7 +11,7 @@ import pytest
 from dlrun.causes import Cause, changed_surroundings, find_causes, recorded_hashes
 from dlrun.runs import Run
 
-SAMPLE = next((Path(__file__).parent / "runs" / "format_1").iterdir())
+SAMPLE = Path(__file__).parent / "runs" / "format_1" / "20261124-001515-flowers-44d8"
 
 Edit = Callable[[dict[str, Any]], object]
 

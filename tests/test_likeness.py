@@ -15,7 +15,7 @@ from dlrun.errors import RunError
 from dlrun.likeness import Difference, compare_data, compare_runs, finished_epochs
 from dlrun.runs import Run
 
-SAMPLE = next((Path(__file__).parent / "runs" / "format_1").iterdir())
+SAMPLE = Path(__file__).parent / "runs" / "format_1" / "20261124-001515-flowers-44d8"
 HASHES = {
     "data": "1bb0991ef4ec",
     "split": "a" * 12,

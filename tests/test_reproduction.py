@@ -21,7 +21,7 @@ from dlrun.processes import this_process
 from dlrun.reproduction import exit_code_of, reproduce, reproduce_each
 from dlrun.runs import Run, list_runs
 
-SAMPLE = next((Path(__file__).parent / "runs" / "format_1").iterdir())
+SAMPLE = Path(__file__).parent / "runs" / "format_1" / "20261124-001515-flowers-44d8"
 
 
 CONFIG = """

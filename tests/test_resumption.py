@@ -18,7 +18,7 @@ from dlrun.runs import Run
 from dlrun.runs.checkpoints import BestState, TrainingState, write_best, write_last
 from dlrun.runs.environment import describe_environment
 
-(SAMPLE,) = (Path(__file__).parent / "runs" / "format_1").iterdir()
+SAMPLE = Path(__file__).parent / "runs" / "format_1" / "20261124-001515-flowers-44d8"
 EPOCHS = 4
 
 

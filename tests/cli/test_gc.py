@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from dlrun.cli.app import app
 from dlrun.files import read_json, write_json
 
-(SAMPLE,) = (Path(__file__).parents[1] / "runs" / "format_1").iterdir()
+SAMPLE = Path(__file__).parents[1] / "runs" / "format_1" / "20261124-001515-flowers-44d8"
 
 
 @pytest.fixture

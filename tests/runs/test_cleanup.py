@@ -23,7 +23,7 @@ from dlrun.runs.checkpoints import TrainingState, write_last
 from dlrun.runs.cleanup import plan_cleanup, remove, resumable_runs
 from dlrun.runs.table import run_row
 
-(SAMPLE,) = (Path(__file__).parent / "format_1").iterdir()
+SAMPLE = Path(__file__).parent / "format_1" / "20261124-001515-flowers-44d8"
 LATER = ("history.csv", "history.json", "metrics.json", "model.keras", "predictions.npz")
 PRECIOUS = {
     "config.yaml", "run.json", "history.csv", "history.json", "metrics.json", "splits.npz",

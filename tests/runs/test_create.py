@@ -14,7 +14,7 @@ from dlrun.processes import this_process
 from dlrun.runs import Run, create, list_runs
 from dlrun.runs.create import copy_run, create_run
 
-(SAMPLE,) = (Path(__file__).parent / "format_1").iterdir()
+SAMPLE = Path(__file__).parent / "format_1" / "20261124-001515-flowers-44d8"
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from dlrun.runs.create import create_run
 from dlrun.runs.record import Recorder
 from dlrun.stopping import Stopped
 
-(SAMPLE,) = (Path(__file__).parent / "format_1").iterdir()
+SAMPLE = Path(__file__).parent / "format_1" / "20261124-001515-flowers-44d8"
 
 
 @pytest.fixture
