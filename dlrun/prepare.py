@@ -77,6 +77,7 @@ class PreparedData:
             "weighted": data.sample_weight is not None,
             "class_weight": self._class_weight(),
             "scaling": self.scaling.to_dict(),
+            "looks": self._looks(),
             "duplicates": dict(self.copies),
             "parts": {part: self._part_facts(rows) for part, rows in self.rows.items()},
         }
@@ -87,6 +88,15 @@ class PreparedData:
         if weights is None:
             return None
         return dict(zip(self.dataset.class_names, weights.tolist(), strict=True))
+
+    def _looks(self) -> dict[str, Any] | None:
+        """What training images look like, by which others are prepared; None for tables."""
+        if not self.dataset.is_image:
+            return None
+        from dlrun.images.measuring import MOST, measure_looks  # SciPy and Pillow: 0.2 s
+
+        images = self.dataset.x[self.splits.train[:MOST]]
+        return measure_looks(images, self.dataset.class_names).to_dict()
 
     def _part_facts(self, rows: np.ndarray) -> dict[str, Any]:
         facts: dict[str, Any] = {"num_rows": len(rows)}

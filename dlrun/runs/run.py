@@ -249,6 +249,26 @@ class Run:
                 raise UnreadableError(path, reason, remedy) from None
             raise UnreadableError(path, said.split("\n")[0][:300]) from error
 
+    def predict(self, x: np.ndarray) -> np.ndarray:
+        """Returns what the kept model gives for rows as the data set has them; loads TensorFlow.
+
+        Args:
+            x: (n, *input_shape), not scaled.
+
+        Returns:
+            (n, *output) float32, as Keras's `predict` on scaled rows: probabilities, as a rule.
+
+        Raises:
+            RunError: the run has no readable model.
+            InputError: x has another shape, or holds NaN.
+        """
+        if "_predictor" not in self.__dict__:
+            from dlrun.runs.predictor import load_predictor
+
+            self.__dict__["_predictor"] = load_predictor(self)
+        outputs: np.ndarray = self.__dict__["_predictor"](x)
+        return outputs
+
     def _facts(self, name: str, spec: kinds.Spec) -> Facts:
         self._refuse_newer()
         return read_facts(self.path / name, spec)
