@@ -43,7 +43,7 @@ ORDER = [
     "recording",
     "experiment",
     "testing",
-    "predict",
+    "predicting",
     "executors",
     "members",
     "reproduction",

@@ -17,6 +17,7 @@ from dlrun.cli.gc import gc
 from dlrun.cli.guard import DEBUG, guarded
 from dlrun.cli.new import new
 from dlrun.cli.plot import plot
+from dlrun.cli.predict import predict
 from dlrun.cli.reproduce import reproduce
 from dlrun.cli.resume import resume
 from dlrun.cli.schema import schema
@@ -43,6 +44,7 @@ app.command()(guarded(plot))
 app.command()(guarded(diagnose))
 app.command()(guarded(compare))
 app.command()(guarded(test))
+app.command()(guarded(predict))
 app.command(context_settings=_TAKES_OVERRIDES)(guarded(check))
 app.add_typer(data_app, name="data")
 app.command()(guarded(gc))

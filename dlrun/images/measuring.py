@@ -72,7 +72,7 @@ def measure_looks(images: Array, class_names: Sequence[str] = ()) -> Looks:
     ground = float(np.median(_frames(gray)))
     is_empty = float(np.mean(np.abs(_frames(gray) - ground) <= 0.02 * (high - low))) > 0.6
     if not is_empty or ground - low > 0.02 * (high - low):
-        return Looks("picture", low, high, 0.0, max(gray.shape[1:]), "box", *[0.0] * 3, 0.0, 0.0, 1)
+        return Looks("picture", low, high, 0.0, max(gray.shape[1:]), "box", 0, 0, 0, 0, 0, 1)
     ink = np.clip((gray - ground) / (high - ground), 0, 1)
     shares = ink.mean(axis=(1, 2))
     figures = [glyph.crop(one, visible=0.0) for one in ink if one.any()]

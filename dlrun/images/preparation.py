@@ -1,4 +1,4 @@
-"""From a picture of anything to the pixels that a model was trained on: the recipe, step by step."""
+"""From a picture of anything to pixels as a model was trained on them, step by step."""
 
 from __future__ import annotations
 
@@ -128,7 +128,8 @@ def _from_ink(picture: Picture, ink: Ink, recipe: Recipe) -> Prepared:
         target = looks.stroke_median * 1.08 if width < thin else looks.stroke_high
         taken("strokes", lambda found: glyph.restroke(found, looks.box, target))
     box = looks.box if recipe.does("figure") else min(recipe.canvas)
-    taken("fitted", lambda found: glyph.fit(found, box))
+    if max(amount.shape) != box:
+        taken("fitted", lambda found: glyph.fit(found, box))
     if recipe.does("centre"):
         by_mass = looks.centred == "mass"
         taken("centred", lambda found: glyph.centre(found, recipe.canvas, by_mass=by_mass))
@@ -137,7 +138,7 @@ def _from_ink(picture: Picture, ink: Ink, recipe: Recipe) -> Prepared:
     if recipe.does("ink") and looks.kind == "drawing" and amount.max() > 0:
         amount = amount / amount.max()
     pixels = _as_samples(amount, recipe)
-    remarks = (*picture.remarks, *_remarks(ink, width, amount, looks))
+    remarks = (*picture.remarks, *_remarks(ink, amount, looks))
     return Prepared(picture.name, pixels, shrink(picture.pixels, LARGEST), tuple(shown), remarks)
 
 
@@ -156,7 +157,7 @@ def _as_samples(amount: Array, recipe: Recipe) -> Array:
     return values.astype(np.float32)
 
 
-def _remarks(ink: Ink, width: float, amount: Array, looks: Looks) -> list[str]:
+def _remarks(ink: Ink, amount: Array, looks: Looks) -> list[str]:
     """What may mislead the model, each with its numbers."""
     found = []
     share = float(amount.mean())
