@@ -42,6 +42,7 @@ ORDER = [
     "recording",
     "experiment",
     "testing",
+    "exporting",
     "executors",
     "members",
     "reproduction",

@@ -1,0 +1,101 @@
+"""Whether an export gives what the run gave: the largest difference, and classes that changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from dlrun.errors import CheckError
+from dlrun.evaluation.meaning import Meaning, predicted_classes
+
+TOLERANCE = 1e-4
+"""Largest difference, as a share of the largest number compared, that runtimes may cause."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far what was exported gives what the run gave.
+
+    Attributes:
+        compared: What, in a few words, such as `100 validation rows`.
+        largest_difference: Between numbers, absolute.
+        scale: The largest number among those compared, absolute; 1 at least for scores.
+        num_other_classes: Rows taken for another class; None where there are no classes.
+    """
+
+    compared: str
+    largest_difference: float
+    scale: float
+    num_other_classes: int | None = None
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the difference is one that runtimes cause, and no class changed."""
+        is_small = self.largest_difference <= TOLERANCE * self.scale  # NaN is not
+        return is_small and not self.num_other_classes
+
+    def __str__(self) -> str:
+        number = self.largest_difference
+        text = f"{self.compared}: "
+        text += "the same to the last digit" if number == 0 else f"off by {number:.2g} at most"
+        if self.num_other_classes is None:
+            return text
+        changed = self.num_other_classes
+        return f"{text}, {f'{changed} of another class' if changed else 'the same classes'}"
+
+
+def compare_outputs(
+    ours: np.ndarray, theirs: np.ndarray, meaning: Meaning, part: str
+) -> Agreement:
+    """Compares outputs row by row.
+
+    Args:
+        ours: (n, *output), of the run's model.
+        theirs: Of the exported one, of the same rows.
+        meaning: Of the outputs.
+        part: Where the rows are from.
+    """
+    compared = f"{len(ours)} {part} rows"
+    ours, theirs = ours.astype(np.float64), theirs.astype(np.float64)
+    if ours.shape != theirs.shape:
+        return Agreement(f"{compared} (shape {theirs.shape}, not {ours.shape})", float("inf"), 1.0)
+    difference = float(np.abs(ours - theirs).max())
+    scale = float(np.abs(ours).max())
+    if not meaning.class_names:
+        return Agreement(compared, difference, scale)
+    classes = [predicted_classes(outputs, meaning.threshold) for outputs in (ours, theirs)]
+    return Agreement(compared, difference, max(1.0, scale), int(np.sum(classes[0] != classes[1])))
+
+
+def compare_epoch(recorded: Mapping[str, float], repeated: Mapping[str, float]) -> Agreement:
+    """Compares an epoch's values, of the metrics that both have.
+
+    Args:
+        recorded: The run's.
+        repeated: The exported script's.
+    """
+    names = [name for name in recorded if name in repeated]
+    pairs = [(float(recorded[name]), float(repeated[name])) for name in names]
+    differences = [abs(ours - theirs) for ours, theirs in pairs]
+    scale = max((abs(ours) for ours, _ in pairs), default=0.0)
+    compared = f"epoch 1 of the script, {', '.join(names) or 'no metric in common'}"
+    return Agreement(compared, max(differences, default=float("inf")), scale)
+
+
+def refuse_difference(place: object, found: Agreement) -> None:
+    """Raises where an export gives something else than the run.
+
+    Args:
+        place: Of what was written.
+        found: How it compares.
+
+    Raises:
+        CheckError: beyond what runtimes cause.
+    """
+    if not found.is_good:
+        raise CheckError(
+            f"{place}: gives something else than the run, {found}; it is kept to look into, do "
+            "not rely on it; another version of the packages, or another format, may do better"
+        )
