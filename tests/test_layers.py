@@ -129,6 +129,7 @@ assert not heavy, heavy
         ["--help"],
         ["train", "--help"],
         ["plot", "--help"],
+        ["export", "--help"],
         ["check", "configs/mnist_deep.yaml"],
         ["summary"],
         ["summary", "--members", "--test"],

@@ -108,21 +108,19 @@ def _batches(data: PreparedData, source: DataSource) -> list[str]:
     ]
     if not _is_static(data):
         return lines
-    specs: list[Expression] = [
-        f"tf.TensorSpec((BATCH_SIZE, *{name}.shape[1:]), {name}.dtype)" for name in names
-    ]
-    signature = Call("tuple", [("", listed(specs))])
-    call = Call(
-        "tf.data.Dataset.from_generator",
-        [("", "batches"), ("output_signature", signature)],
-    )
+    specs = [f"tf.TensorSpec((BATCH_SIZE, *{name}.shape[1:]), {name}.dtype)" for name in names]
     return [
         *lines,
         *_comment(
             "All batches have one size, which TensorFlow must know: dividing by a known number "
             "has other last digits."
         ),
-        f"dataset = {render(call, taken=WIDTH)}",
+        "dataset = tf.data.Dataset.from_generator(",
+        "    batches,",
+        "    output_signature=(",
+        *[f"        {spec}," for spec in specs],
+        "    ),",
+        ")",
         "",
     ]
 

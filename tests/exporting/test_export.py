@@ -1,0 +1,168 @@
+"""Every format takes rows as the data set has them, and gives what the run's model gives."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import dlrun
+from dlrun.backend import keras, tf
+from dlrun.errors import CheckError, ExportError
+from dlrun.events import Message
+from dlrun.exporting import FORMATS, runtimes
+from dlrun.prepare import prepare_data
+from dlrun.runs import Run
+
+NAMES = ["pictures", "moons", "numbers"]
+MODELS = [name for name in FORMATS if name != "python"]
+
+
+def expected(run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """Rows as they came, and what the run's model gives for them as NumPy scales them."""
+    data = prepare_data(run.config)
+    x = data.dataset.x[::3]
+    return x, np.asarray(run.model()(data.scaling.apply(x), training=False))
+
+
+def outputs_of(form: str, path: Path, x: np.ndarray) -> np.ndarray:
+    """Written anew for the tests, from each runtime's own documentation."""
+    if form == "keras":
+        return keras.models.load_model(path).predict(x, verbose=0)
+    if form == "savedmodel":
+        return tf.saved_model.load(str(path)).serve(x).numpy()
+    if form == "onnx":
+        import onnxruntime
+
+        return onnxruntime.InferenceSession(str(path)).run(None, {"input": x})[0]
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter, found = Interpreter(str(path)), []
+    interpreter.allocate_tensors()
+    for row in x:  # one by one, as a telephone does
+        interpreter.set_tensor(interpreter.get_input_details()[0]["index"], row[None])
+        interpreter.invoke()
+        found.append(interpreter.get_tensor(interpreter.get_output_details()[0]["index"])[0])
+    return np.stack(found)
+
+
+@pytest.mark.parametrize("form", MODELS)
+@pytest.mark.parametrize("name", NAMES)
+def test_an_export_takes_rows_as_they_came(
+    runs: dict[str, Run], name: str, form: str, exports: Path
+) -> None:
+    exported = dlrun.export(runs[name], form, exports / f"{name}{FORMATS[form].suffix}")
+    assert exported.agreement.is_good
+    assert not exported.agreement.num_other_classes
+    x, ours = expected(runs[name])
+    np.testing.assert_allclose(outputs_of(form, exported.path, x), ours, rtol=1e-4, atol=1e-5)
+
+
+def test_an_export_says_what_it_takes_and_what_it_was_checked_on(
+    runs: dict[str, Run], exports: Path
+) -> None:
+    told: list[str] = []
+
+    def listen(event: object) -> None:
+        assert isinstance(event, Message)
+        told.append(event.text)
+
+    exported = dlrun.export(runs["pictures"], "keras", exports, report=listen)
+    assert exported.path == exports / "pictures.keras"
+    assert exported.input == "(n, 6, 6) uint8, rows as npz has them, not scaled"
+    assert exported.class_names == ("dark", "grey", "bright")
+    assert exported.agreement.compared == "24 validation rows"
+    assert exported.largest_difference == 0
+    assert told[-1].endswith("running it in keras.models.load_model …")
+    card = json.loads((exports / "pictures.keras.json").read_text())
+    assert card["class_names"] == ["dark", "grey", "bright"]
+    assert card["scaling"]["divisor"] == 255
+    assert card["output"]["meaning"].startswith("a score a class, in the order of class_names")
+
+
+def test_without_validation_rows_training_rows_are_taken_and_that_is_said(
+    runs: dict[str, Run], exports: Path
+) -> None:
+    exported = dlrun.export(runs["numbers"], "keras", exports)
+    assert exported.agreement.compared == "100 training rows"
+    assert exported.remarks == (
+        "the run has no validation rows: checked on rows that it was trained on",
+    )
+    assert exported.agreement.num_other_classes is None
+
+
+def test_onnx_carries_its_classes_and_what_it_takes(runs: dict[str, Run], exports: Path) -> None:
+    import onnxruntime
+
+    exported = dlrun.export(runs["pictures"], "onnx", exports)
+    session = onnxruntime.InferenceSession(str(exported.path))
+    (taken,) = session.get_inputs()
+    assert (taken.name, taken.type, taken.shape) == ("input", "tensor(uint8)", ["n", 6, 6])
+    metadata = session.get_modelmeta().custom_metadata_map
+    assert json.loads(metadata["class_names"]) == ["dark", "grey", "bright"]
+    assert json.loads(metadata["input"])["meaning"] == exported.input
+    assert metadata["run"] == runs["pictures"].id
+
+
+def test_lite_rt_has_its_classes_beside_it_a_line_each(runs: dict[str, Run], exports: Path) -> None:
+    dlrun.export(runs["pictures"], "tflite", exports)
+    assert (exports / "pictures_labels.txt").read_text() == "dark\ngrey\nbright\n"
+    assert {path.name for path in exports.iterdir()} == {
+        "pictures.tflite", "pictures.tflite.json", "pictures_labels.txt",
+    }  # fmt: skip
+
+
+def test_a_saved_model_has_its_card_inside(runs: dict[str, Run]) -> None:
+    exported = dlrun.export(runs["moons"], "savedmodel")
+    assert exported.path == runs["moons"].path / "exports" / "moons_savedmodel"
+    card = json.loads((exported.path / "assets.extra" / "model.json").read_text())
+    assert card["output"]["meaning"] == "a score of '1'; above 0.5 it is taken for that class"
+
+
+ALONE = """
+import sys
+sys.modules["dlrun"] = None
+import keras, numpy as np
+for path in sys.argv[1:]:
+    model = keras.models.load_model(path)
+    print(*model(np.zeros((1, 6, 6), model.inputs[0].dtype)).shape)
+"""
+
+
+def test_models_load_in_plain_keras_where_no_dlrun_is(runs: dict[str, Run], exports: Path) -> None:
+    run = runs["pictures"]
+    exported = dlrun.export(run, "keras", exports)
+    done = subprocess.run(
+        [sys.executable, "-c", ALONE, run.path / "model.keras", exported.path],
+        capture_output=True,
+        text=True,
+        cwd=exports,
+    )
+    assert done.stdout.split("\n")[:2] == ["1 3", "1 3"], done.stderr
+
+
+def test_a_difference_is_an_error_and_the_file_stays(
+    runs: dict[str, Run], exports: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = runtimes.run_exported
+    monkeypatch.setattr(runtimes, "run_exported", lambda *args: right(*args) + 0.01)
+    with pytest.raises(CheckError, match=r"something else than the run, 24 .* off by 0\.01") as told:
+        dlrun.export(runs["moons"], "keras", exports)
+    assert told.value.exit_code == 4
+    assert (exports / "moons.keras").is_file()
+
+
+def test_a_converter_that_refuses_is_told_and_leaves_nothing(
+    runs: dict[str, Run], exports: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise ValueError("no such op\nand more")
+
+    monkeypatch.setattr(keras.Model, "export", refuse)
+    with pytest.raises(ExportError, match=r"cannot be written as onnx, its converter says: no such op; "):
+        dlrun.export(runs["moons"], "onnx", exports)
+    assert list(exports.iterdir()) == []
