@@ -13,7 +13,7 @@ from dlrun.errors import ExportError
 from dlrun.exporting.formats import Format
 from dlrun.files import make_folder, storage_error
 from dlrun.runs import Run
-from dlrun.runs.run import EXPORTS
+from dlrun.runs.run import EXPORTS, UNFINISHED_EXPORT
 
 
 def choose_target(run: Run, form: Format, output: Path | None) -> Path:
@@ -69,7 +69,7 @@ def written_beside(targets: Sequence[Path]) -> Iterator[Path]:
     parent = targets[-1].parent
     make_folder(parent)
     try:
-        folder = Path(tempfile.mkdtemp(dir=parent, prefix=".export."))
+        folder = Path(tempfile.mkdtemp(dir=parent, prefix=UNFINISHED_EXPORT))
     except OSError as error:
         raise storage_error(targets[-1], error) from error
     try:

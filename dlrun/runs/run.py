@@ -53,6 +53,9 @@ LOCK = ".lock"
 REPEATS = "repeats"
 FOLDS = "folds"
 
+UNFINISHED_EXPORT = ".export."
+"""Begins the name of a folder, in `exports/`, that an export is being written to."""
+
 STATUSES = ("running", "finished", "interrupted", "failed", "diverged")
 """What `run.json` says."""
 
