@@ -46,9 +46,7 @@ class Agreement:
         return f"{text}, {f'{changed} of another class' if changed else 'the same classes'}"
 
 
-def compare_outputs(
-    ours: np.ndarray, theirs: np.ndarray, meaning: Meaning, part: str
-) -> Agreement:
+def compare_outputs(ours: np.ndarray, theirs: np.ndarray, meaning: Meaning, part: str) -> Agreement:
     """Compares outputs row by row.
 
     Args:
@@ -69,18 +67,21 @@ def compare_outputs(
     return Agreement(compared, difference, max(1.0, scale), int(np.sum(classes[0] != classes[1])))
 
 
-def compare_epoch(recorded: Mapping[str, float], repeated: Mapping[str, float]) -> Agreement:
+def compare_epoch(recorded: Mapping[str, float | None], repeated: Mapping[str, float]) -> Agreement:
     """Compares an epoch's values, of the metrics that both have.
 
     Args:
         recorded: The run's.
         repeated: The exported script's.
     """
-    names = [name for name in recorded if name in repeated]
-    pairs = [(float(recorded[name]), float(repeated[name])) for name in names]
-    differences = [abs(ours - theirs) for ours, theirs in pairs]
-    scale = max((abs(ours) for ours, _ in pairs), default=0.0)
-    compared = f"epoch 1 of the script, {', '.join(names) or 'no metric in common'}"
+    pairs = {
+        name: (value, repeated[name])
+        for name, value in recorded.items()
+        if value is not None and name in repeated
+    }
+    differences = [abs(ours - theirs) for ours, theirs in pairs.values()]
+    scale = max((abs(ours) for ours, _ in pairs.values()), default=0.0)
+    compared = f"epoch 1 of the script, {', '.join(pairs) or 'no metric in common'}"
     return Agreement(compared, max(differences, default=float("inf")), scale)
 
 

@@ -57,7 +57,8 @@ def _export_model(run: Run, form: Format, target: Path, report: Report) -> Expor
     extras = beside(form, target, card)
     refuse_existing(extras)
     with written_beside([*extras, target]) as folder:
-        write_model(form, make_serving_model(model, data), card, folder / target.name)
+        serving = make_serving_model(model, data, in_graph=form.name == "onnx")
+        write_model(form, serving, card, folder / target.name)
     report(Message(f"wrote {target}; running it in {form.runtime} …"))
     meaning = meaning_of(run.dataset, run.config)
     theirs = run_exported(form.name, target, rows.x)

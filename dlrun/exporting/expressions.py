@@ -101,7 +101,7 @@ def literal(value: Any) -> str:
         return f"[{', '.join(map(literal, value))}]"
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{literal(k)}: {literal(v)}" for k, v in value.items()) + "}"
-    if isinstance(value, float) and value != value or value in (float("inf"), -float("inf")):
+    if (isinstance(value, float) and value != value) or value in (float("inf"), -float("inf")):
         return f'float("{value}")'
     return repr(value)
 

@@ -30,7 +30,8 @@ def _run_keras(path: Path, x: np.ndarray) -> np.ndarray:
 
 
 def _run_savedmodel(path: Path, x: np.ndarray) -> np.ndarray:
-    signature = tf.saved_model.load(str(path)).signatures["serving_default"]
+    loaded = tf.saved_model.load(str(path))
+    signature = loaded.signatures["serving_default"]
     (name,) = signature.structured_input_signature[1]
     (outputs,) = signature(**{name: tf.constant(x)}).values()
     return np.asarray(outputs)
@@ -41,9 +42,7 @@ def _run_onnx(path: Path, x: np.ndarray) -> np.ndarray:
 
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors
-    session = onnxruntime.InferenceSession(
-        str(path), options, providers=["CPUExecutionProvider"]
-    )
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     (taken,) = session.get_inputs()
     (outputs,) = session.run(None, {taken.name: x})
     return np.asarray(outputs)

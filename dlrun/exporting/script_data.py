@@ -84,10 +84,10 @@ def _loading(
     if found is not None and data.config.dataset.duplicates != "drop":
         function, inputs = found
         arguments = "scaled=False" if dataset.name == "diabetes" else ""
-        lines = [opened, f"found = {function}({arguments})"]
+        lines = [opened, f"loaded = {function}({arguments})"]
         dtype = "float32" if dataset.task == "regression" else "int64"
-        lines.append(f'x = found{inputs}.astype("float32")')
-        return function, [*lines, f'labels = found.target.astype("{dtype}")']
+        lines.append(f'x = loaded{inputs}.astype("float32")')
+        return function, [*lines, f'labels = loaded.target.astype("{dtype}")']
     arrays |= {"x": dataset.x, "labels": dataset.y}
     lines = [opened]
     if dataset.name in _KERAS:
@@ -118,7 +118,9 @@ def _scaling(data: PreparedData) -> tuple[list[str], dict[str, np.ndarray]]:
     if not divisor.ndim:
         if offset:
             taken = f"({taken} - {literal(float(offset))})"
-        return [f"x = {taken} / {float(divisor):.17g}  # {_meaning(scaling)}"], {}
+        number = float(divisor)
+        shown = literal(int(number) if number.is_integer() else number)
+        return [f"# {_meaning(scaling)}", f"x = {taken} / {shown}"], {}
     formula = _formula(data)
     if formula is not None:
         return formula, {}
@@ -129,9 +131,9 @@ def _scaling(data: PreparedData) -> tuple[list[str], dict[str, np.ndarray]]:
 
 def _meaning(scaling: Scaling) -> str:
     return {
-        "unit": "so that the largest is 1",
-        "standard": "mean 0 and deviation 1, of the training rows",
-    }.get(scaling.kind, "0 to 1, of the training rows")
+        "unit": "The largest number becomes 1.",
+        "standard": "Mean 0 and deviation 1 in the training rows.",
+    }.get(scaling.kind, "0 to 1 in the training rows.")
 
 
 def _formula(data: PreparedData) -> list[str] | None:

@@ -27,7 +27,7 @@ def script_text(
         own: Asked for components that Keras does not have.
     """
     body = [
-        *_settings(run, data),
+        *_settings(data),
         *_comment("Data."),
         *source.lines,
         "",
@@ -35,7 +35,7 @@ def script_text(
         *model_source(data.config, data.dataset.input_shape, run.parameters, own),
         *_batches(data, source),
         *_fit(run, data, source, own),
-        *_results(run, source),
+        *_results(source),
     ]
     imported = getattr(own, "imports", {})
     head = [*_docstring(run, data_file), *_imports(body, source, imported)]
@@ -52,18 +52,18 @@ def _docstring(run: Run, data_file: str) -> list[str]:
     return [f'"""{name} in plain Keras, without dlrun.\n', "\n\n".join(wrapped), '"""', ""]
 
 
-def _imports(
-    body: Sequence[str], source: DataSource, own: Mapping[str, set[str]]
-) -> list[str]:
+def _imports(body: Sequence[str], source: DataSource, own: Mapping[str, set[str]]) -> list[str]:
     standard = ["import argparse", "import math", "from pathlib import Path"]
-    others = ["import keras", "import numpy as np", "import tensorflow as tf"]
+    others = ["import keras", "import numpy as np"]
+    if any("tf." in line for line in body):
+        others.append("import tensorflow as tf")
     found = [f"from {module} import {', '.join(sorted(own[module]))}" for module in own]
     if source.from_sklearn:
         found.append(f"from sklearn.datasets import {source.from_sklearn}")
     return [*standard, "", *others, *sorted(found), ""]
 
 
-def _settings(run: Run, data: PreparedData) -> list[str]:
+def _settings(data: PreparedData) -> list[str]:
     config = data.config
     rows, threads = len(data.splits.train), config.training.threads
     lines = [
@@ -153,7 +153,7 @@ def _fit(run: Run, data: PreparedData, source: DataSource, own: FindOwn) -> list
     return [*lines, f"history = {render(Call('model.fit', arguments), taken=WIDTH)}", ""]
 
 
-def _results(run: Run, source: DataSource) -> list[str]:
+def _results(source: DataSource) -> list[str]:
     lines = [
         *_comment("Each epoch's values, to all their digits."),
         'print("epoch", *history.history, sep=",")',

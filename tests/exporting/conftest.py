@@ -64,7 +64,7 @@ def train(tmp_path_factory: pytest.TempPathFactory) -> Train:
     folder = tmp_path_factory.mktemp("exporting")
 
     def train(name: str, arrays: dict[str, np.ndarray] | None = None, **changes: Any) -> Run:
-        config = {"name": name, "optimizer": "sgd", **CONFIGS[name], **changes}
+        config = {"name": name, "optimizer": "sgd", **CONFIGS.get(name, {}), **changes}
         config.setdefault("training", {"epochs": 2, "batch_size": 16})
         if config["dataset"]["name"] == "npz":
             np.savez(folder / "own.npz", **(arrays or pictures()))

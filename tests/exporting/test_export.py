@@ -34,7 +34,8 @@ def outputs_of(form: str, path: Path, x: np.ndarray) -> np.ndarray:
     if form == "keras":
         return keras.models.load_model(path).predict(x, verbose=0)
     if form == "savedmodel":
-        return tf.saved_model.load(str(path)).serve(x).numpy()
+        loaded = tf.saved_model.load(str(path))
+        return loaded.serve(x).numpy()
     if form == "onnx":
         import onnxruntime
 
@@ -120,7 +121,7 @@ def test_a_saved_model_has_its_card_inside(runs: dict[str, Run]) -> None:
     exported = dlrun.export(runs["moons"], "savedmodel")
     assert exported.path == runs["moons"].path / "exports" / "moons_savedmodel"
     card = json.loads((exported.path / "assets.extra" / "model.json").read_text())
-    assert card["output"]["meaning"] == "a score of '1'; above 0.5 it is taken for that class"
+    assert card["output"]["meaning"] == "a score of 'lower'; above 0.5 it is taken for that class"
 
 
 ALONE = """
@@ -150,7 +151,9 @@ def test_a_difference_is_an_error_and_the_file_stays(
 ) -> None:
     right = runtimes.run_exported
     monkeypatch.setattr(runtimes, "run_exported", lambda *args: right(*args) + 0.01)
-    with pytest.raises(CheckError, match=r"something else than the run, 24 .* off by 0\.01") as told:
+    with pytest.raises(
+        CheckError, match=r"something else than the run, 24 .* off by 0\.01"
+    ) as told:
         dlrun.export(runs["moons"], "keras", exports)
     assert told.value.exit_code == 4
     assert (exports / "moons.keras").is_file()
@@ -163,6 +166,8 @@ def test_a_converter_that_refuses_is_told_and_leaves_nothing(
         raise ValueError("no such op\nand more")
 
     monkeypatch.setattr(keras.Model, "export", refuse)
-    with pytest.raises(ExportError, match=r"cannot be written as onnx, its converter says: no such op; "):
+    with pytest.raises(
+        ExportError, match=r"cannot be written as onnx, its converter says: no such op; "
+    ):
         dlrun.export(runs["moons"], "onnx", exports)
     assert list(exports.iterdir()) == []

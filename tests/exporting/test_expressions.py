@@ -50,9 +50,10 @@ def source(kind: str, normal: dict[str, Any]) -> Expression:
         ),
         (
             "optimizer",
-            {"SGD": {"learning_rate": {"ExponentialDecay": {"initial_learning_rate": 0.5}}}},
-            "keras.optimizers.SGD(learning_rate=keras.optimizers.schedules.ExponentialDecay("
-            "initial_learning_rate=0.5))",
+            {"SGD": {"learning_rate": {"CosineDecay": {"initial_learning_rate": 0.5,
+                                                       "decay_steps": 9}}}},
+            "keras.optimizers.SGD(learning_rate=keras.optimizers.schedules.CosineDecay("
+            "initial_learning_rate=0.5, decay_steps=9))",
         ),
         ("optimizer", {"SGD": {"learning_rate": 1}}, "keras.optimizers.SGD(learning_rate=1.0)"),
         ("loss", {"Huber": {"delta": 2}}, "keras.losses.Huber(delta=2)"),

@@ -9,7 +9,9 @@ from dlrun.exporting.formats import find_format
 
 
 def test_a_mistyped_format_is_told_with_the_nearest() -> None:
-    with pytest.raises(ExportError, match=r"unknown format; did you mean 'onnx'\?; there are keras"):
+    with pytest.raises(
+        ExportError, match=r"unknown format; did you mean 'onnx'\?; there are keras"
+    ):
         find_format("onx")
 
 

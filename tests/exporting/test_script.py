@@ -26,7 +26,12 @@ Exported = tuple[dict[str, list[float]], dict[str, dict[str, float]]]
 
 HALF = {"train": 0.5, "validation": 0.3, "test": 0.2}
 DENSE = {"Dense": {"units": 8, "activation": "relu"}}
-NET = [DENSE, {"Dropout": 0.3}, "BatchNormalization", {"Dense": {"units": 3, "activation": "softmax"}}]
+NET = [
+    DENSE,
+    {"Dropout": 0.3},
+    "BatchNormalization",
+    {"Dense": {"units": 3, "activation": "softmax"}},
+]
 DIGITS = [DENSE, {"Dense": {"units": 10, "activation": "softmax"}}]
 STOPPING: Any = [
     {"EarlyStopping": {"monitor": "val_loss", "patience": 2, "restore_best_weights": True}},
@@ -86,7 +91,7 @@ def test_a_net_with_dropout_and_early_stopping(
     path = export_unchecked(run, exports, monkeypatch)
     text = path.read_text()
     assert "dlrun" not in re.sub(r'""".*?"""', "", text, count=1, flags=re.S)
-    assert "found = load_iris()" in text
+    assert "loaded = load_iris()" in text
     assert_same_numbers(run, run_script(path, tmp_path))
 
 
@@ -193,7 +198,9 @@ def test_an_epoch_that_comes_out_otherwise_is_an_error(
     moons: Run, exports: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(script, "run_first_epoch", lambda _path: {"loss": 99.0})
-    with pytest.raises(CheckError, match=r"moons.py: gives something else .* epoch 1 of the script"):
+    with pytest.raises(
+        CheckError, match=r"moons.py: gives something else .* epoch 1 of the script"
+    ):
         dlrun.export(moons, "python", exports)
     assert (exports / "moons.py").is_file()
 
@@ -220,7 +227,9 @@ def edited(run: Run, tmp_path: Path, **facts: Any) -> Run:
 def test_a_run_that_was_changed_on_the_way_is_refused(moons: Run, tmp_path: Path) -> None:
     entry = {"epoch": 1, "overrides": ["optimizer.learning_rate=0.5"], "remarks": []}
     run = edited(moons, tmp_path, resumed=[entry])
-    with pytest.raises(ExportError, match=r"went on with optimizer.learning_rate=0.5 after epoch 1"):
+    with pytest.raises(
+        ExportError, match=r"went on with optimizer.learning_rate=0.5 after epoch 1"
+    ):
         dlrun.export(run, "python")
 
 

@@ -11,8 +11,8 @@ import pytest
 
 import dlrun
 from dlrun.errors import ExportError, RunError
-from dlrun.exporting.source import check_exportable, load_data, pick_rows
 from dlrun.events import ignore
+from dlrun.exporting.source import check_exportable, load_data, pick_rows
 from dlrun.processes import this_process
 from dlrun.runs import Run
 

@@ -31,7 +31,9 @@ def test_another_ending_is_told(moons: Run) -> None:
 
 def test_what_is_there_is_kept(moons: Run, exports: Path) -> None:
     (exports / "moons.keras").write_text("mine")
-    with pytest.raises(ExportError, match=r"moons.keras: is there already, and is kept; name anoth"):
+    with pytest.raises(
+        ExportError, match=r"moons.keras: is there already, and is kept; name anoth"
+    ):
         dlrun.export(moons, "keras", exports)
     (exports / "moons.onnx.json").write_text("mine")
     refuse_existing([exports / "moons.onnx"])
