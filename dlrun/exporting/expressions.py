@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import keyword
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from dlrun.catalog import argument_kind, find_component
 from dlrun.config import Component
+from dlrun.errors import ExportError
 
 WIDTH = 88
 """Of a line: the default of formatters."""
@@ -62,6 +64,9 @@ def component_source(kind: str, component: Component, own: FindOwn) -> Expressio
         kind: "layer", "loss", …, one of `catalog.KINDS`.
         component: Name and arguments in normal form.
         own: Asked for what Keras does not have.
+
+    Raises:
+        ExportError: an argument cannot be written.
     """
     name, is_class = component.name, True
     if kind == "activation" and not component.arguments and _is_keras(kind, name):
@@ -71,6 +76,9 @@ def component_source(kind: str, component: Component, own: FindOwn) -> Expressio
         source, is_class = own(name)
     if not is_class and not component.arguments:
         return source
+    for key in component.arguments:
+        if not key.isidentifier() or keyword.iskeyword(key):
+            raise ExportError(f"{name}: {key!r} is no name that Python takes for an argument")
     arguments = [
         (key, _argument(kind, key, value, own)) for key, value in component.arguments.items()
     ]

@@ -59,11 +59,10 @@ def data_source(data: PreparedData, data_file: str, *, with_test: bool) -> DataS
     parts = [part for part in data.rows if part != "test" or with_test]
     arrays = {part: data.rows[part] for part in parts}
     function, lines = _loading(data, data_file, arrays)
-    lines += ["", *_encoding(data)]
     scaling_lines, fitted = _scaling(data)
     arrays |= fitted
-    lines += [*scaling_lines, ""]
-    lines += ["# The rows of each part, as the split of the run drew them."]
+    lines += [*_encoding(data), *scaling_lines, ""]
+    lines += ["# The rows of each part, as the run split them."]
     for part in parts:
         end = SHORT[part]
         lines.append(f'{part} = data["{part}"]')
@@ -79,24 +78,25 @@ def _loading(
 ) -> tuple[str, list[str]]:
     """The lines that have x and labels; adds to the arrays what they load."""
     dataset = data.dataset
-    opened = f'data = np.load(Path(__file__).with_name("{data_file}"))'
+    opened = f"data = np.load(Path(__file__).with_name({literal(data_file)}))"
     found = _SKLEARN.get(dataset.name)
     if found is not None and data.config.dataset.duplicates != "drop":
         function, inputs = found
         arguments = "scaled=False" if dataset.name == "diabetes" else ""
-        lines = [opened, f"loaded = {function}({arguments})"]
         dtype = "float32" if dataset.task == "regression" else "int64"
-        lines.append(f'x = loaded{inputs}.astype("float32")')
-        return function, [*lines, f'labels = loaded.target.astype("{dtype}")']
-    arrays |= {"x": dataset.x, "labels": dataset.y}
-    lines = [opened]
-    if dataset.name in _KERAS:
         lines = [
-            f"# The rows of keras.datasets.{dataset.name}.load_data(), which needs the web:",
-            "# its training part, then its test part.",
+            "# Data: scikit-learn's; which rows train and which validate is in the file beside.",
             opened,
+            f"loaded = {function}({arguments})",
+            f'x = loaded{inputs}.astype("float32")',
+            f'labels = loaded.target.astype("{dtype}")',
         ]
-    return "", [*lines, 'x, labels = data["x"], data["labels"]']
+        return function, lines
+    arrays |= {"x": dataset.x, "labels": dataset.y}
+    what = "# Data: the rows of the run, in the file beside."
+    if dataset.name in _KERAS:
+        what = f"# Data: those of keras.datasets.{dataset.name}, training part first, then test."
+    return "", [what, opened, 'x, labels = data["x"], data["labels"]']
 
 
 def _encoding(data: PreparedData) -> list[str]:
@@ -104,7 +104,10 @@ def _encoding(data: PreparedData) -> list[str]:
         return ["y = labels"]
     if data.encoding == "one_hot":
         number = data.dataset.num_classes
-        return [f"y = keras.utils.to_categorical(labels, num_classes={number})"]
+        return [
+            "# One output a class: 1 for the right one, else 0.",
+            f"y = keras.utils.to_categorical(labels, num_classes={number})",
+        ]
     return ['y = labels.reshape(len(labels), -1).astype("float32")']
 
 
@@ -120,7 +123,8 @@ def _scaling(data: PreparedData) -> tuple[list[str], dict[str, np.ndarray]]:
             taken = f"({taken} - {literal(float(offset))})"
         number = float(divisor)
         shown = literal(int(number) if number.is_integer() else number)
-        return [f"# {_meaning(scaling)}", f"x = {taken} / {shown}"], {}
+        reason = "Bytes become numbers from 0 to 1." if number == 255 else _meaning(scaling)
+        return [f"# {reason}", f"x = {taken} / {shown}"], {}
     formula = _formula(data)
     if formula is not None:
         return formula, {}

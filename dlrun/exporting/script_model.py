@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dlrun.config import Component, Config, flatten_layers
+from dlrun.config import Config, flatten_layers
 from dlrun.exporting.expressions import (
     WIDTH,
     Call,
@@ -33,10 +33,11 @@ def model_source(
     layers: list[Expression] = [f"keras.Input(shape={shape})"]
     placed = iter(flatten_layers(config.model))
     for row in count.layers:
-        if row.added:
-            arguments = [("target_shape", literal_shape(row.output_shape))]
-            is_flat = row.kind == "Flatten"
-            layers.append(Call(f"keras.layers.{row.kind}", [] if is_flat else arguments))
+        if row.added and row.kind == "Flatten":
+            layers.append("keras.layers.Flatten()")
+        elif row.added:
+            shape = literal_shape(row.output_shape)
+            layers.append(f"keras.layers.Reshape(target_shape={shape})")
         else:
             layers.append(component_source("layer", next(placed).component, own))
     stack = Call("keras.Sequential", [("", listed(layers))])
@@ -77,13 +78,13 @@ def callbacks_source(config: Config, monitor_mode: str, own: FindOwn) -> list[Ex
     """
     found = [component_source("callback", one, own) for one in config.training.callbacks]
     if keeps_best(config):
-        keeper = {
-            "monitor": config.training.monitor,
-            "mode": monitor_mode,
-            "patience": config.training.epochs,
-            "restore_best_weights": True,
-        }
-        found.append(component_source("callback", Component("EarlyStopping", keeper), own))
+        keeper = [
+            ("monitor", literal(config.training.monitor)),
+            ("mode", literal(monitor_mode)),
+            ("patience", "EPOCHS"),
+            ("restore_best_weights", "True"),
+        ]
+        found.append(Call("keras.callbacks.EarlyStopping", keeper))
     return found
 
 

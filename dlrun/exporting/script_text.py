@@ -28,10 +28,8 @@ def script_text(
     """
     body = [
         *_settings(data),
-        *_comment("Data."),
         *source.lines,
         "",
-        *_comment("Model."),
         *model_source(data.config, data.dataset.input_shape, run.parameters, own),
         *_batches(data, source),
         *_fit(run, data, source, own),
@@ -48,8 +46,14 @@ def _docstring(run: Run, data_file: str) -> list[str]:
     remarks = [f"But {remark}." for remark in what_a_script_leaves_out(run)]
     name = run.config.name
     paragraphs = [f"python {name}.py [--epochs N]", text, *remarks]
-    wrapped = ["\n".join(textwrap.wrap(one, WIDTH)) for one in paragraphs]
+    wrapped = ["\n".join(textwrap.wrap(_harmless(one), WIDTH)) for one in paragraphs]
     return [f'"""{name} in plain Keras, without dlrun.\n', "\n\n".join(wrapped), '"""', ""]
+
+
+def _harmless(text: str) -> str:
+    """Returns a text from a run folder that cannot end the docstring and become code."""
+    plain = "".join(letter if letter.isprintable() else " " for letter in text)
+    return plain.replace("\\", "/").replace('"', "'")
 
 
 def _imports(body: Sequence[str], source: DataSource, own: Mapping[str, set[str]]) -> list[str]:

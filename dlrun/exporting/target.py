@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 from dlrun.errors import ExportError
@@ -30,15 +32,27 @@ def choose_target(run: Run, form: Format, output: Path | None) -> Path:
     """
     name = f"{run.config.name}{form.suffix}"
     if output is None:
-        return run.path / EXPORTS / name
+        return _not_a_modules(run.path / EXPORTS / name)
     if output.is_dir() and form.name != "savedmodel":
-        return output / name
+        return _not_a_modules(output / name)
     if form.suffix.startswith(".") and output.suffix != form.suffix:
         raise ExportError(
             f"{output}: its name must end in {form.suffix}; "
             f"write --output {output.with_suffix(form.suffix)}"
         )
-    return output
+    return _not_a_modules(output)
+
+
+def _not_a_modules(path: Path) -> Path:
+    """Refuses to name a script as a module: run from its folder, it would be imported instead."""
+    if path.suffix == ".py" and (
+        path.stem in sys.stdlib_module_names or path.stem in packages_distributions()
+    ):
+        raise ExportError(
+            f"{path}: would hide the module {path.stem!r} from what the script imports; "
+            f"name it otherwise, such as --output {path.stem}_keras.py"
+        )
+    return path
 
 
 def refuse_existing(paths: Sequence[Path]) -> None:

@@ -1,7 +1,8 @@
-"""Runs to export, trained once a module: a picture net, two moons, and numbers to predict."""
+"""Runs to export, trained once: a picture net, two moons, and numbers to predict."""
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ CONFIGS: dict[str, dict[str, Any]] = {
                              {"Dense": {"units": 1, "activation": "sigmoid"}}]},
         "loss": "binary_crossentropy",
     },
-    "numbers": {
+    "patients": {
         "dataset": {"name": "diabetes", "split": {"train": 0.8, "validation": "none", "test": 0.2}},
         "model": {"layers": [{"Dense": {"units": 8, "activation": "relu"}}, {"Dense": 1}]},
         "loss": "mean_squared_error",
@@ -58,18 +59,20 @@ def pictures() -> dict[str, np.ndarray]:
     return {"x": x, "y": y, "class_names": np.array(["dark", "grey", "bright"])}
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def train(tmp_path_factory: pytest.TempPathFactory) -> Train:
-    """Trains one of `CONFIGS`, with changes, in a runs folder of the module's own."""
+    """Trains one of `CONFIGS`, with changes, in a runs folder of these tests' own."""
     folder = tmp_path_factory.mktemp("exporting")
+    numbers = itertools.count()
 
     def train(name: str, arrays: dict[str, np.ndarray] | None = None, **changes: Any) -> Run:
         config = {"name": name, "optimizer": "sgd", **CONFIGS.get(name, {}), **changes}
         config.setdefault("training", {"epochs": 2, "batch_size": 16})
         if config["dataset"]["name"] == "npz":
-            np.savez(folder / "own.npz", **(arrays or pictures()))
+            path = folder / f"own-{next(numbers)}.npz"
+            np.savez(path, **(arrays or pictures()))
             config["dataset"] = {**config["dataset"],
-                                 "options": {"path": str(folder / "own.npz")}}  # fmt: skip
+                                 "options": {"path": str(path)}}  # fmt: skip
         path = folder / f"{name}.yaml"
         path.write_text(yaml.safe_dump(config), encoding="utf-8")
         return dlrun.train(path, runs_dir=folder / "runs")
@@ -77,21 +80,21 @@ def train(tmp_path_factory: pytest.TempPathFactory) -> Train:
     return train
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def runs(train: Train) -> dict[str, Run]:
     """One run of each config."""
     return {name: train(name) for name in CONFIGS}
 
 
-@pytest.fixture(scope="module")
-def moons(train: Train) -> Run:
+@pytest.fixture(scope="session")
+def moons(runs: dict[str, Run]) -> Run:
     """Two moons alone."""
-    return train("moons")
+    return runs["moons"]
 
 
 @pytest.fixture
 def exports(tmp_path: Path) -> Path:
-    """A folder to export to, so that runs of a module stay as they are."""
+    """A folder to export to, so that the runs stay as they are."""
     folder = tmp_path / "exports"
     folder.mkdir()
     return folder

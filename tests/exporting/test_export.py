@@ -18,7 +18,7 @@ from dlrun.exporting import FORMATS, runtimes
 from dlrun.prepare import prepare_data
 from dlrun.runs import Run
 
-NAMES = ["pictures", "moons", "numbers"]
+NAMES = ["pictures", "moons", "patients"]
 MODELS = [name for name in FORMATS if name != "python"]
 
 
@@ -88,7 +88,7 @@ def test_an_export_says_what_it_takes_and_what_it_was_checked_on(
 def test_without_validation_rows_training_rows_are_taken_and_that_is_said(
     runs: dict[str, Run], exports: Path
 ) -> None:
-    exported = dlrun.export(runs["numbers"], "keras", exports)
+    exported = dlrun.export(runs["patients"], "keras", exports)
     assert exported.agreement.compared == "100 training rows"
     assert exported.remarks == (
         "the run has no validation rows: checked on rows that it was trained on",

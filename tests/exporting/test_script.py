@@ -17,8 +17,13 @@ import pytest
 
 import dlrun
 from dlrun.errors import CheckError, ExportError
+from dlrun.events import ignore
 from dlrun.exporting import script
-from dlrun.exporting.script import values_printed
+from dlrun.exporting.script import OwnComponents, values_printed
+from dlrun.exporting.script_data import data_source
+from dlrun.exporting.script_limits import what_a_script_leaves_out
+from dlrun.exporting.script_text import script_text
+from dlrun.exporting.source import load_data
 from dlrun.runs import Run
 
 Train = Callable[..., Run]
@@ -109,7 +114,7 @@ SLOW: dict[str, dict[str, Any]] = {
         "training": {"epochs": 3, "batch_size": 12, "keep": "last"},
     },
     "all rows at once": {
-        "base": "numbers",
+        "base": "patients",
         "dataset": {"name": "diabetes", "split": HALF, "scale": "minmax"},
         "training": {"epochs": 3, "batch_size": "full"},
     },
@@ -153,7 +158,10 @@ def test_a_fold_leaves_the_test_rows_alone(
 ) -> None:
     split = {"kfold": 3, "test": 0.1}
     dataset = {"name": "two_moons", "options": {"num_samples": 90}, "split": split}
-    run = train("moons", dataset=dataset).members[1]
+    parent = train("moons", dataset=dataset)
+    exported = dlrun.export(parent, "keras", member=1)
+    assert exported.path == parent.path / "folds" / "1" / "exports" / "moons.keras"
+    run = parent.members[1]
     output = run_script(export_unchecked(run, exports, monkeypatch), tmp_path)
     assert_same_numbers(run, output)
     assert not re.search("^test ", output, re.M)
@@ -241,9 +249,20 @@ def test_what_only_dlrun_measures_is_refused(train: Train) -> None:
         dlrun.export(run, "python")
 
 
-def test_what_changes_last_digits_is_said(moons: Run, tmp_path: Path) -> None:
-    from dlrun.exporting.script_limits import what_a_script_leaves_out
+def test_no_text_of_a_run_folder_becomes_code(moons: Run, tmp_path: Path) -> None:
+    evil = '"""\nraise SystemExit\n"""'
+    entry = {"epoch": 1, "overrides": [], "remarks": [evil, "\\"]}
+    run = edited(moons, tmp_path, resumed=[entry])
+    path = run.path / "environment.json"
+    facts = json.loads(path.read_text())
+    path.write_text(json.dumps(facts | {"packages": {"keras": evil, "numpy": "\\"}}))
+    data = load_data(run, ignore)
+    source = data_source(data, "moons_data.npz", with_test=True)
+    tree = ast.parse(script_text(run, data, source, "moons_data.npz", OwnComponents()))
+    assert not any(isinstance(node, ast.Raise) for node in ast.walk(tree))
 
+
+def test_what_changes_last_digits_is_said(moons: Run, tmp_path: Path) -> None:
     entry = {"epoch": 1, "overrides": [], "remarks": ["the processor was A and is B"]}
     run = edited(moons, tmp_path, engine="compiled+xla", resumed=[entry])
     assert what_a_script_leaves_out(run) == [

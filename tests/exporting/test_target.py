@@ -29,6 +29,13 @@ def test_another_ending_is_told(moons: Run) -> None:
         choose_target(moons, FORMATS["keras"], Path("net.h5"))
 
 
+@pytest.mark.parametrize("name", ["numbers", "keras", "sklearn"])
+def test_a_script_never_takes_the_name_of_a_module(moons: Run, name: str) -> None:
+    message = f"{name}.py: would hide the module '{name}' .*, such as --output {name}_keras.py"
+    with pytest.raises(ExportError, match=message):
+        choose_target(moons, FORMATS["python"], Path(f"{name}.py"))
+
+
 def test_what_is_there_is_kept(moons: Run, exports: Path) -> None:
     (exports / "moons.keras").write_text("mine")
     with pytest.raises(
