@@ -34,6 +34,7 @@ def make_card(run: Run, data: PreparedData) -> dict[str, Any]:
         "scaling": {**scaling, "formula": "(input - offset) / divisor, inside the model"},
         "output": {"meaning": describe_output(meaning_of(run.dataset, run.config), data)},
         "class_names": list(dataset.class_names),
+        "precision": run.config.training.precision,
         "made_by": f"dlrun {dlrun.__version__}",
     }
 

@@ -13,6 +13,9 @@ from dlrun.evaluation.meaning import Meaning, predicted_classes
 TOLERANCE = 1e-4
 """Largest difference, as a share of the largest number compared, that runtimes may cause."""
 
+_HALF = {"float16": 2.0**-8, "bfloat16": 2.0**-5}
+"""The same where outputs have so few digits: four units of the last one."""
+
 
 @dataclass(frozen=True)
 class Agreement:
@@ -23,17 +26,19 @@ class Agreement:
         largest_difference: Between numbers, absolute.
         scale: The largest number among those compared, absolute; 1 at least for scores.
         num_other_classes: Rows taken for another class; None where there are no classes.
+        tolerance: How large the difference may be, as a share of the scale.
     """
 
     compared: str
     largest_difference: float
     scale: float
     num_other_classes: int | None = None
+    tolerance: float = TOLERANCE
 
     @property
     def is_good(self) -> bool:
         """Whether the difference is one that runtimes cause, and no class changed."""
-        is_small = self.largest_difference <= TOLERANCE * self.scale  # NaN is not
+        is_small = self.largest_difference <= self.tolerance * self.scale  # NaN is not
         return is_small and not self.num_other_classes
 
     def __str__(self) -> str:
@@ -55,16 +60,17 @@ def compare_outputs(ours: np.ndarray, theirs: np.ndarray, meaning: Meaning, part
         meaning: Of the outputs.
         part: Where the rows are from.
     """
-    compared = f"{len(ours)} {part} rows"
+    compared, tolerance = f"{len(ours)} {part} rows", _HALF.get(str(ours.dtype), TOLERANCE)
     ours, theirs = ours.astype(np.float64), theirs.astype(np.float64)
     if ours.shape != theirs.shape:
         return Agreement(f"{compared} (shape {theirs.shape}, not {ours.shape})", float("inf"), 1.0)
     difference = float(np.abs(ours - theirs).max())
     scale = float(np.abs(ours).max())
     if not meaning.class_names:
-        return Agreement(compared, difference, scale)
+        return Agreement(compared, difference, scale, tolerance=tolerance)
     classes = [predicted_classes(outputs, meaning.threshold) for outputs in (ours, theirs)]
-    return Agreement(compared, difference, max(1.0, scale), int(np.sum(classes[0] != classes[1])))
+    num_others = int(np.sum(classes[0] != classes[1]))
+    return Agreement(compared, difference, max(1.0, scale), num_others, tolerance)
 
 
 def compare_epoch(recorded: Mapping[str, float | None], repeated: Mapping[str, float]) -> Agreement:
@@ -100,3 +106,32 @@ def refuse_difference(place: object, found: Agreement) -> None:
             f"{place}: gives something else than the run, {found}; it is kept to look into, do "
             "not rely on it; another version of the packages, or another format, may do better"
         )
+
+
+def runtime_error(place: object, runtime: str, error: Exception, precision: str) -> CheckError:
+    """Returns the error for what was written and cannot be run.
+
+    Args:
+        place: Of what was written.
+        runtime: That refused it.
+        error: What it raised.
+        precision: Keras's dtype policy, in which the run was trained.
+    """
+    return CheckError(
+        f"{place}: was written, and {runtime} cannot run it: {first_line(error)}; it is kept to "
+        f"look into; {other_format(precision)}"
+    )
+
+
+def other_format(precision: str) -> str:
+    """Returns what to do where a format does not hold a model."""
+    text = "--to keras and --to savedmodel hold every model"
+    if precision == "float32":
+        return text
+    return f"it was trained in {precision}: {text}, others want float32"
+
+
+def first_line(error: Exception) -> str:
+    """Returns the beginning of what a converter or a runtime says."""
+    line = str(error).strip().partition("\n")[0].strip()
+    return line[:200] or type(error).__name__

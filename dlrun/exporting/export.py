@@ -7,7 +7,7 @@ from pathlib import Path
 from dlrun.evaluation.meaning import meaning_of
 from dlrun.events import Message, Report, ignore
 from dlrun.exporting.card import describe_input, make_card
-from dlrun.exporting.comparison import compare_outputs, refuse_difference
+from dlrun.exporting.comparison import compare_outputs, refuse_difference, runtime_error
 from dlrun.exporting.exported import Exported
 from dlrun.exporting.formats import Format, find_format
 from dlrun.exporting.source import check_exportable, load_data, pick_rows
@@ -61,9 +61,13 @@ def _export_model(run: Run, form: Format, target: Path, report: Report) -> Expor
         write_model(form, serving, card, folder / target.name)
     report(Message(f"wrote {target}; running it in {form.runtime} …"))
     meaning = meaning_of(run.dataset, run.config)
-    theirs = run_exported(form.name, target, rows.x)
+    try:
+        theirs = run_exported(form.name, target, rows.x)
+    except Exception as error:  # runtimes raise whatever they like
+        raise runtime_error(target, form.runtime, error, card["precision"]) from error
     found = compare_outputs(rows.outputs, theirs, meaning, rows.part)
     refuse_difference(target, found)
+    one_by_one = card["input"]["shape"][0] is not None
     return Exported(
         run=run,
         format=form.name,
@@ -72,14 +76,16 @@ def _export_model(run: Run, form: Format, target: Path, report: Report) -> Expor
         input=describe_input(data),
         class_names=meaning.class_names,
         agreement=found,
-        remarks=tuple(_remarks(run, form, rows.part)),
+        remarks=tuple(_remarks(run, form, rows.part, one_by_one=one_by_one)),
     )
 
 
-def _remarks(run: Run, form: Format, part: str) -> list[str]:
+def _remarks(run: Run, form: Format, part: str, *, one_by_one: bool) -> list[str]:
     found = []
     if part != "validation":
         found.append("the run has no validation rows: checked on rows that it was trained on")
+    if one_by_one:
+        found.append("it takes one row at a time: LiteRT holds recurrent layers in no other way")
     if form.name == "keras" and run.config.imports:
         modules = ", ".join(run.config.imports)
         found.append(f"import {modules} before loading it, where its layers are your own")

@@ -53,12 +53,16 @@ def _run_tflite(path: Path, x: np.ndarray) -> np.ndarray:
 
     interpreter: Any = Interpreter(model_path=str(path))
     (taken,) = interpreter.get_input_details()
-    interpreter.resize_tensor_input(taken["index"], x.shape)
+    one_by_one = taken["shape_signature"][0] == 1
+    if not one_by_one:
+        interpreter.resize_tensor_input(taken["index"], x.shape)
     interpreter.allocate_tensors()
-    interpreter.set_tensor(taken["index"], x)
-    interpreter.invoke()
-    (given,) = interpreter.get_output_details()
-    return np.asarray(interpreter.get_tensor(given["index"]))
+    (given,), found = interpreter.get_output_details(), []
+    for rows in np.split(x, len(x)) if one_by_one else [x]:
+        interpreter.set_tensor(taken["index"], rows)
+        interpreter.invoke()
+        found.append(interpreter.get_tensor(given["index"]))
+    return np.concatenate(found)
 
 
 _RUNTIMES: Mapping[str, Callable[[Path, np.ndarray], np.ndarray]] = {

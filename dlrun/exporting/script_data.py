@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from dlrun.data import Scaling
 from dlrun.data.weights import class_weights
-from dlrun.exporting.expressions import literal
+from dlrun.exporting.expressions import WIDTH, literal
 from dlrun.prepare import PreparedData
 
 _SKLEARN = {
@@ -61,12 +62,8 @@ def data_source(data: PreparedData, data_file: str, *, with_test: bool) -> DataS
     function, lines = _loading(data, data_file, arrays)
     scaling_lines, fitted = _scaling(data)
     arrays |= fitted
-    lines += [*_encoding(data), *scaling_lines, ""]
-    lines += ["# The rows of each part, as the run split them."]
-    for part in parts:
-        end = SHORT[part]
-        lines.append(f'{part} = data["{part}"]')
-        lines.append(f"x_{end}, y_{end} = x[{part}], y[{part}]")
+    lines += [*_parts(data, parts), *_encoding(data), *scaling_lines, ""]
+    lines += [f"x_{SHORT[part]}, y_{SHORT[part]} = x[{part}], y[{part}]" for part in parts]
     weight_lines, weighted = _weights(data, parts)
     if data.sample_weight is not None:
         arrays["sample_weight"] = data.sample_weight
@@ -97,6 +94,18 @@ def _loading(
     if dataset.name in _KERAS:
         what = f"# Data: those of keras.datasets.{dataset.name}, training part first, then test."
     return "", [what, opened, 'x, labels = data["x"], data["labels"]']
+
+
+def _parts(data: PreparedData, parts: Sequence[str]) -> list[str]:
+    """The row numbers of each part, and what the labels stand for."""
+    rows = ", ".join(f'data["{part}"]' for part in parts)
+    lines = ["# The rows of each part, as the run split them.", f"{', '.join(parts)} = {rows}"]
+    names = data.dataset.class_names
+    if names and names != tuple(map(str, range(len(names)))) and "".join(names).isprintable():
+        shown = ", ".join(f"{label} {name}" for label, name in enumerate(names[:20]))
+        more = ", …" if names[20:] else ""
+        lines += [f"# {line}" for line in textwrap.wrap(f"Labels: {shown}{more}.", WIDTH - 2)]
+    return lines
 
 
 def _encoding(data: PreparedData) -> list[str]:
@@ -151,7 +160,7 @@ def _formula(data: PreparedData) -> list[str] | None:
         found = mean, x.std(axis=0, dtype=np.float64).astype(np.float32)
         lines = [
             "# Mean 0 and deviation 1 in the training rows, the sums in double precision.",
-            'x_train = x[data["train"]]',
+            "x_train = x[train]",
             'mean = x_train.mean(axis=0, dtype="float64").astype("float32")',
             'deviation = x_train.std(axis=0, dtype="float64").astype("float32")',
             "x = (x - mean) / deviation",
@@ -160,7 +169,7 @@ def _formula(data: PreparedData) -> list[str] | None:
         found = x.min(axis=0), x.max(axis=0) - x.min(axis=0)
         lines = [
             "# 0 to 1 in the training rows.",
-            'x_train = x[data["train"]]',
+            "x_train = x[train]",
             "low, high = x_train.min(axis=0), x_train.max(axis=0)",
             "x = (x - low) / (high - low)",
         ]
@@ -168,7 +177,7 @@ def _formula(data: PreparedData) -> list[str] | None:
         found = zero, np.abs(x).max(axis=0)
         lines = [
             "# The largest of each feature in the training rows becomes 1.",
-            'x = x / np.abs(x[data["train"]]).max(axis=0)',
+            "x = x / np.abs(x[train]).max(axis=0)",
         ]
     same = np.array_equal(found[0], scaling.offset) and np.array_equal(found[1], scaling.divisor)
     return lines if same else None

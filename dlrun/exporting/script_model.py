@@ -40,8 +40,8 @@ def model_source(
             layers.append(f"keras.layers.Reshape(target_shape={shape})")
         else:
             layers.append(component_source("layer", next(placed).component, own))
-    stack = Call("keras.Sequential", [("", listed(layers))])
-    return [f"model = {render(stack, taken=8)}", *_compile(config, own)]
+    stack = [f"        {render(layer, 8, 1)}," for layer in layers]
+    return ["model = keras.Sequential(", "    [", *stack, "    ]", ")", *_compile(config, own)]
 
 
 def literal_shape(shape: Sequence[int | None]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,10 @@ from dlrun.prepare import PreparedData
 
 
 def make_serving_model(model: Any, data: PreparedData, *, in_graph: bool = False) -> Any:
-    """Returns a plain `keras.Sequential` that takes rows as they came, of Keras's layers alone.
+    """Returns a plain Keras model that takes rows as they came, made of Keras's layers alone.
 
-    Its layers are those of the run's model, not copies.
+    Its layers are those of the run's model, not copies, and each is told that nothing is trained:
+    augmentation layers would go on augmenting where nobody says so, as in a SavedModel.
 
     Args:
         model: The run's own, which takes scaled rows.
@@ -23,8 +25,11 @@ def make_serving_model(model: Any, data: PreparedData, *, in_graph: bool = False
     """
     x = data.dataset.x
     scaling = scaling_layers(data.scaling, is_bytes=x.dtype == np.uint8, in_graph=in_graph)
-    taken = keras.Input(x.shape[1:], dtype=str(x.dtype), name="input")
-    made = keras.Sequential([taken, *scaling, *model.layers], name=model.name)
+    taken = tensor = keras.Input(x.shape[1:], dtype=str(x.dtype), name="input")
+    for layer in (*scaling, *model.layers):
+        learns = "training" in inspect.signature(layer.call).parameters
+        tensor = layer(tensor, training=False) if learns else layer(tensor)
+    made = keras.Model(taken, tensor, name=model.name)
     made(x[:1], training=False)  # before a first call Keras refuses to export to ONNX
     return made
 

@@ -9,8 +9,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from dlrun.backend import keras, tf
 from dlrun.errors import DlrunError, ExportError
 from dlrun.exporting.card import as_metadata
+from dlrun.exporting.comparison import first_line, other_format
 from dlrun.exporting.formats import Format
 from dlrun.files import make_folder, write_json, write_text
 
@@ -33,7 +35,7 @@ def write_model(form: Format, model: Any, card: dict[str, Any], path: Path) -> N
     Args:
         form: Any format but python.
         model: From `make_serving_model`.
-        card: From `make_card`.
+        card: From `make_card`; its shape tells, after, of how many rows the input is.
         path: Of the file or folder; it is not there yet.
 
     Raises:
@@ -46,10 +48,9 @@ def write_model(form: Format, model: Any, card: dict[str, Any], path: Path) -> N
         except (OSError, DlrunError):
             raise
         except Exception as error:  # converters raise whatever they like
-            said = str(error).strip().partition("\n")[0][:300] or type(error).__name__
             raise ExportError(
-                f"{card['run']}: cannot be written as {form.name}, its converter says: {said}; "
-                "--to keras and --to savedmodel hold every model"
+                f"{card['run']}: cannot be written as {form.name}, its converter says: "
+                f"{first_line(error)}; {other_format(card['precision'])}"
             ) from error
     for extra in beside(form, path, card):
         if extra.suffix == ".txt":
@@ -84,8 +85,28 @@ def _write_onnx(model: Any, card: dict[str, Any], path: Path) -> None:
     onnx.save(found, path)
 
 
-def _write_tflite(model: Any, _card: dict[str, Any], path: Path) -> None:
-    model.export(path, format="litert", verbose=False)
+def _write_tflite(model: Any, card: dict[str, Any], path: Path) -> None:
+    """Writes it for any number of rows, or for one at a time where only that can be written.
+
+    Without TensorFlow's own operations, which LiteRT runs with an extra library alone: recurrent
+    layers would need them for any number of rows, and for one at a time do not.
+    """
+    (taken,) = model.inputs
+    for num_rows in (None, 1):
+        try:
+            model.export(
+                path,
+                format="litert",
+                verbose=False,
+                input_signature=[keras.InputSpec(taken.dtype, (num_rows, *taken.shape[1:]))],
+                target_spec={"supported_ops": [tf.lite.OpsSet.TFLITE_BUILTINS]},
+            )
+        except Exception:
+            if num_rows == 1:
+                raise
+        else:
+            card["input"]["shape"][0] = num_rows
+            return
 
 
 _WRITERS: Mapping[str, Callable[[Any, dict[str, Any], Path], None]] = {

@@ -14,6 +14,8 @@ from dlrun.cli.app import app
 from dlrun.exporting import runtimes
 from dlrun.runs import Run
 
+SAMPLE = Path(__file__).parent.parent / "runs" / "format_1" / "20261124-001515-flowers-44d8"
+
 
 @pytest.fixture
 def run(write_config: Callable[..., Path]) -> Run:
@@ -37,11 +39,12 @@ def test_the_command_says_what_was_written_and_how_it_was_checked(run: Run, tmp_
     output = str(tmp_path / "mine.keras")
     done = CliRunner().invoke(app, ["export", "latest", "--to", "keras", "--output", output, "-q"])
     assert (done.stdout, done.stderr) == (f"{output}\n", "")
-
-
-def test_json_holds_the_check(run: Run) -> None:
-    done = CliRunner().invoke(app, ["export", run.id, "--to", "keras", "--json"])
+    output = str(tmp_path / "again.keras")
+    done = CliRunner().invoke(
+        app, ["export", run.id, "--to", "keras", "--output", output, "--json"]
+    )
     facts = json.loads(done.stdout)
+    assert (facts["path"], facts["files"]) == (output, [f"{output}.json"])
     assert (facts["format"], facts["largest_difference"], facts["num_other_classes"]) == (
         "keras", 0, 0,
     )  # fmt: skip
@@ -56,7 +59,7 @@ def test_a_difference_ends_with_4(run: Run, monkeypatch: pytest.MonkeyPatch) -> 
     assert "gives something else than the run" in done.stderr
 
 
-def test_a_mistyped_format_ends_with_2(run: Run) -> None:
-    done = CliRunner().invoke(app, ["export", run.id, "--to", "tflit"])
+def test_a_mistyped_format_ends_with_2() -> None:
+    done = CliRunner().invoke(app, ["export", str(SAMPLE), "--to", "tflit"])
     assert done.exit_code == 2
     assert "--to tflit: unknown format; did you mean 'tflite'?" in done.stderr

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,8 @@ from dlrun.events import Message
 from dlrun.exporting import FORMATS, runtimes
 from dlrun.prepare import prepare_data
 from dlrun.runs import Run
+
+Train = Callable[..., Run]
 
 NAMES = ["pictures", "moons", "patients"]
 MODELS = [name for name in FORMATS if name != "python"]
@@ -171,3 +174,71 @@ def test_a_converter_that_refuses_is_told_and_leaves_nothing(
     ):
         dlrun.export(runs["moons"], "onnx", exports)
     assert list(exports.iterdir()) == []
+
+
+RECURRENT = [{"LSTM": 4}, {"Dense": {"units": 3, "activation": "softmax"}}]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", MODELS)
+def test_recurrent_layers_in_every_format(train: Train, form: str, exports: Path) -> None:
+    x = np.random.default_rng(0).normal(size=(60, 5, 3)).astype(np.float32)
+    run = train("pictures", {"x": x, "y": np.arange(60) % 3}, model={"layers": RECURRENT})
+    exported = dlrun.export(run, form, exports / f"net{FORMATS[form].suffix}")
+    x, ours = expected(run)
+    np.testing.assert_allclose(outputs_of(form, exported.path, x), ours, atol=1e-5)
+    is_lite = form == "tflite"
+    assert any("one row at a time" in remark for remark in exported.remarks) == is_lite
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("precision", "form", "message"),
+    [
+        ("float64", "onnx", r"was written, and ONNX Runtime cannot run it: .* trained in float64"),
+        ("float64", "tflite", r"cannot be written as tflite, .* trained in float64: --to keras"),
+    ],
+)
+def test_a_precision_that_a_format_does_not_hold_is_told(
+    train: Train, precision: str, form: str, message: str, exports: Path
+) -> None:
+    run = train("pictures", training={"epochs": 1, "precision": precision})
+    with pytest.raises(ExportError, match=message):
+        dlrun.export(run, form, exports / f"net{FORMATS[form].suffix}")
+
+
+OWN = """
+import keras
+
+@keras.saving.register_keras_serializable()
+class Double(keras.layers.Layer):
+    def call(self, x):
+        return 2 * x
+
+@keras.saving.register_keras_serializable()
+def cubed_error(y_true, y_pred):
+    return keras.ops.mean(keras.ops.abs(y_true - y_pred) ** 3, axis=-1)
+"""
+
+
+@pytest.mark.slow
+def test_components_of_ones_own(
+    train: Train, exports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "export_own.py").write_text(OWN)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    layers = [{"Dense": {"units": 4}}, {"Double": {}}, {"Dense": {"units": 1}}]
+    run = train("patients", imports=["export_own"], model={"layers": layers}, loss="cubed_error",
+                training={"epochs": 2, "monitor": "loss"})  # fmt: skip
+    exported = dlrun.export(run, "keras", exports)
+    assert (
+        exported.remarks[-1] == "import export_own before loading it, where its layers are your own"
+    )
+    exported = dlrun.export(run, "python", exports)
+    assert exported.largest_difference == 0
+    assert "it imports export_own: put that beside it" in exported.remarks[0]
+    text = exported.path.read_text()
+    assert "from export_own import Double, cubed_error\n" in text
+    assert "        Double(),\n" in text
+    assert "    loss=cubed_error,\n" in text

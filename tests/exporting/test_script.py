@@ -74,6 +74,18 @@ def assert_same_numbers(run: Run, output: str) -> None:
                 assert run.metrics[part][name] == value, (part, name)
 
 
+def assert_formatted(folder: Path) -> None:
+    """What ruff would leave alone, in its own setting and in ours."""
+    ruff = [sys.executable, "-m", "ruff"]
+    for length in ("88", "100"):
+        command = ["format", "--isolated", "--diff", "--line-length", length, folder]
+        done = subprocess.run([*ruff, *command], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout
+    command = ["check", "--isolated", "--select", "E,F,I,W", "--line-length", "88", folder]
+    done = subprocess.run([*ruff, *command], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
 def export_unchecked(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Exports, and leaves the check to the test, which runs every epoch."""
     first = {name: values[0] for name, values in run.read_history().items()}
@@ -97,6 +109,7 @@ def test_a_net_with_dropout_and_early_stopping(
     text = path.read_text()
     assert "dlrun" not in re.sub(r'""".*?"""', "", text, count=1, flags=re.S)
     assert "loaded = load_iris()" in text
+    assert_formatted(exports)
     assert_same_numbers(run, run_script(path, tmp_path))
 
 
@@ -187,19 +200,13 @@ def test_the_first_epoch_is_run_and_compared(moons: Run, exports: Path) -> None:
     assert sorted(path.name for path in exports.iterdir()) == ["moons.py", "moons_data.npz"]
 
 
-def test_a_script_is_formatted(runs: dict[str, Run], exports: Path,
-                               monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+@pytest.mark.slow
+def test_every_script_is_formatted(
+    runs: dict[str, Run], exports: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for run in runs.values():
         export_unchecked(run, exports, monkeypatch)
-    for length in ("88", "100"):
-        command = [sys.executable, "-m", "ruff", "format", "--isolated", "--diff"]
-        done = subprocess.run(
-            [*command, "--line-length", length, exports], capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stdout
-    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "E,F,I,W", exports]
-    done = subprocess.run([*command, "--line-length", "88"], capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout
+    assert_formatted(exports)
 
 
 def test_an_epoch_that_comes_out_otherwise_is_an_error(
