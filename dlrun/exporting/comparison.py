@@ -16,6 +16,9 @@ TOLERANCE = 1e-4
 _HALF = {"float16": 2.0**-8, "bfloat16": 2.0**-5}
 """The same where outputs have so few digits: four units of the last one."""
 
+LOOSE = 1e-2
+"""The same of a script where it is known that last digits differ, which training lets grow."""
+
 
 @dataclass(frozen=True)
 class Agreement:
@@ -23,8 +26,9 @@ class Agreement:
 
     Attributes:
         compared: What, in a few words, such as `100 validation rows`.
-        largest_difference: Between numbers, absolute.
-        scale: The largest number among those compared, absolute; 1 at least for scores.
+        largest_difference: Between numbers, absolute; of metrics, that of the one off most.
+        scale: The largest number among those compared, absolute; 1 at least for scores; of
+            metrics, the value of that one.
         num_other_classes: Rows taken for another class; None where there are no classes.
         tolerance: How large the difference may be, as a share of the scale.
     """
@@ -73,22 +77,27 @@ def compare_outputs(ours: np.ndarray, theirs: np.ndarray, meaning: Meaning, part
     return Agreement(compared, difference, max(1.0, scale), num_others, tolerance)
 
 
-def compare_epoch(recorded: Mapping[str, float | None], repeated: Mapping[str, float]) -> Agreement:
-    """Compares an epoch's values, of the metrics that both have.
+def compare_epoch(
+    recorded: Mapping[str, float | None],
+    repeated: Mapping[str, float],
+    tolerance: float = TOLERANCE,
+) -> Agreement:
+    """Compares an epoch's values, of the metrics that both have, each with its own size.
 
     Args:
         recorded: The run's.
         repeated: The exported script's.
+        tolerance: How large a difference may be, as a share of the run's value.
     """
     pairs = {
         name: (value, repeated[name])
         for name, value in recorded.items()
         if value is not None and name in repeated
     }
-    differences = [abs(ours - theirs) for ours, theirs in pairs.values()]
-    scale = max((abs(ours) for ours, _ in pairs.values()), default=0.0)
     compared = f"epoch 1 of the script, {', '.join(pairs) or 'no metric in common'}"
-    return Agreement(compared, max(differences, default=float("inf")), scale)
+    found = [(abs(ours - theirs), abs(ours) or 1.0) for ours, theirs in pairs.values()]
+    worst = max(found, key=lambda one: one[0] / one[1], default=(float("inf"), 1.0))
+    return Agreement(compared, *worst, tolerance=tolerance)
 
 
 def refuse_difference(place: object, found: Agreement) -> None:

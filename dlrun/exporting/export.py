@@ -38,6 +38,7 @@ def export_run(
     target = choose_target(run, form, output)
     refuse_existing([target])
     if form.name == "python":
+        report(Message("loading TensorFlow …"))
         from dlrun.exporting.script import export_script
 
         return export_script(run, target, report)

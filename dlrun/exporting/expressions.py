@@ -93,7 +93,7 @@ def _is_keras(kind: str, name: str) -> bool:
 def _argument(kind: str, key: str, value: Any, own: FindOwn) -> Expression:
     if isinstance(value, Component):
         return component_source(argument_kind(key) or "layer", value, own)
-    if isinstance(value, list | tuple) and any(isinstance(item, Component) for item in value):
+    if isinstance(value, list | tuple):
         return listed([_argument(kind, key, item, own) for item in value])
     is_whole = isinstance(value, int) and not isinstance(value, bool)
     if kind == "optimizer" and key in _FLOATS and is_whole:

@@ -13,10 +13,14 @@ import numpy as np
 from dlrun.backend import keras
 from dlrun.errors import CheckError, ExportError
 from dlrun.events import Message, Report
-from dlrun.exporting.comparison import compare_epoch, refuse_difference
+from dlrun.exporting.comparison import LOOSE, TOLERANCE, compare_epoch, refuse_difference
 from dlrun.exporting.exported import Exported
 from dlrun.exporting.script_data import data_source
-from dlrun.exporting.script_limits import refuse_what_no_script_says, what_a_script_leaves_out
+from dlrun.exporting.script_limits import (
+    refuse_what_no_script_says,
+    what_a_script_leaves_out,
+    why_digits_differ,
+)
 from dlrun.exporting.script_text import script_text
 from dlrun.exporting.source import load_data
 from dlrun.exporting.target import refuse_existing, written_beside
@@ -75,7 +79,8 @@ def export_script(run: Run, target: Path, report: Report) -> Exported:
         write_text(folder / target.name, text)
     report(Message(f"wrote {target}; running its first epoch …"))
     recorded = {name: values[0] for name, values in run.read_history().items() if name != "epoch"}
-    found = compare_epoch(recorded, run_first_epoch(target))
+    tolerance = LOOSE if why_digits_differ(run) else TOLERANCE
+    found = compare_epoch(recorded, run_first_epoch(target), tolerance)
     refuse_difference(target, found)
     kind = f"sklearn.datasets.{source.from_sklearn}" if source.from_sklearn else data_path.name
     return Exported(

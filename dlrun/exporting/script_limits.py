@@ -49,17 +49,27 @@ def _monitors(config: Config) -> Iterator[tuple[str, str]]:
         yield f"training.callbacks.{index}.monitor", str(monitor)
 
 
-def what_a_script_leaves_out(run: Run) -> list[str]:
-    """Returns why numbers may differ, or what else is needed, a sentence each."""
+def why_digits_differ(run: Run) -> list[str]:
+    """Returns why the script's last digits are not the run's, a sentence each; none: they are."""
     found = []
-    if run.info.get("engine") == "compiled+xla":
+    engine, reason = run.info.get("engine"), str(run.info.get("engine_reason"))
+    if engine == "compiled+xla":
         found.append("the run was compiled by XLA, which has other last digits than Keras's fit")
-    if "silu" in str(run.info.get("engine_reason")) and run.info.get("engine") == "compiled":
+    if engine == "compiled" and "silu" in reason:
         found.append("the run compiled a silu in a loop, which has other last digits than fit")
     for entry in run.info.get("resumed") or []:
         found += [f"the run was resumed: {remark}" for remark in entry["remarks"] or []]
     if run.environment.get("gpus"):
         found.append("the run was trained on a GPU, which adds in no fixed order")
+    return found
+
+
+def what_a_script_leaves_out(run: Run) -> list[str]:
+    """Returns what to know before relying on the script, a sentence each."""
+    found = why_digits_differ(run)
+    if run.status != "finished":
+        epochs, done = run.config.training.epochs, run.info.get("epochs_done")
+        found.append(f"the run ended after {done} of {epochs} epochs, and it trains them all")
     if run.config.imports:
         modules = " and ".join(run.config.imports)
         found.append(f"it imports {modules}: put that beside it, or its folder on PYTHONPATH")

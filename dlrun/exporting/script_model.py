@@ -81,7 +81,7 @@ def callbacks_source(config: Config, monitor_mode: str, own: FindOwn) -> list[Ex
         keeper = [
             ("monitor", literal(config.training.monitor)),
             ("mode", literal(monitor_mode)),
-            ("patience", "EPOCHS"),
+            ("patience", "epochs"),
             ("restore_best_weights", "True"),
         ]
         found.append(Call("keras.callbacks.EarlyStopping", keeper))

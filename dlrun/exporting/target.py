@@ -28,7 +28,7 @@ def choose_target(run: Run, form: Format, output: Path | None) -> Path:
             own folder of exports.
 
     Raises:
-        ExportError: it is there already, or its name does not end as the format's does.
+        ExportError: its name does not end as the format's does, or is that of a module.
     """
     name = f"{run.config.name}{form.suffix}"
     if output is None:

@@ -7,7 +7,7 @@ import pytest
 
 from dlrun.errors import CheckError
 from dlrun.evaluation.meaning import Meaning
-from dlrun.exporting.comparison import compare_epoch, compare_outputs, refuse_difference
+from dlrun.exporting.comparison import LOOSE, compare_epoch, compare_outputs, refuse_difference
 
 TWO = Meaning(("no", "yes"), 0.5, (0.5, 0.5))
 NUMBERS = Meaning((), 0.5, (0.0,))
@@ -53,4 +53,7 @@ def test_an_epoch_is_compared_by_the_metrics_that_both_have() -> None:
     found = compare_epoch(ours, {"loss": 0.5, "val_loss": 0.25})
     assert str(found) == "epoch 1 of the script, loss, val_loss: the same to the last digit"
     assert not compare_epoch(ours, {"loss": 0.6}).is_good
+    large = {"mse": 8000.0, "accuracy": 0.5}
+    assert not compare_epoch(large, large | {"accuracy": 0.501}).is_good
+    assert compare_epoch(large, large | {"accuracy": 0.501}, LOOSE).is_good
     assert not compare_epoch(ours, {}).is_good

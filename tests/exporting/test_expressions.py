@@ -93,7 +93,9 @@ def test_a_formatter_leaves_it_alone() -> None:
     long = {"Dense": {"units": 50, "kernel_initializer": {"VarianceScaling": {
         "scale": 2.0, "mode": "fan_in", "distribution": "truncated_normal", "seed": 1}},
         "kernel_regularizer": {"L1L2": {"l1": 0.001, "l2": 0.001}}}}  # fmt: skip
-    layers = listed([source("layer", long), "keras.layers.Flatten()"])
+    steps = {"boundaries": list(range(1000, 30000, 1000)), "values": [0.1] * 30}
+    schedule = source("schedule", {"PiecewiseConstantDecay": steps})
+    layers = listed([source("layer", long), "keras.layers.Flatten()", schedule])
     text = f"model = {render(Call('keras.Sequential', [('', layers)]), taken=8)}\n"
     assert "\n                mode=" in text
     for length in ("88", "100"):

@@ -271,8 +271,18 @@ def test_no_text_of_a_run_folder_becomes_code(moons: Run, tmp_path: Path) -> Non
 
 def test_what_changes_last_digits_is_said(moons: Run, tmp_path: Path) -> None:
     entry = {"epoch": 1, "overrides": [], "remarks": ["the processor was A and is B"]}
-    run = edited(moons, tmp_path, engine="compiled+xla", resumed=[entry])
+    said = {"engine": "compiled+xla", "resumed": [entry], "status": "interrupted"}
+    run = edited(moons, tmp_path, **said, epochs_done=1)
     assert what_a_script_leaves_out(run) == [
         "the run was compiled by XLA, which has other last digits than Keras's fit",
         "the run was resumed: the processor was A and is B",
+        "the run ended after 1 of 2 epochs, and it trains them all",
     ]
+
+
+@pytest.mark.slow
+def test_a_run_compiled_by_xla_is_near_enough(train: Train, exports: Path) -> None:
+    run = train("moons", training={"epochs": 2, "batch_size": 16, "jit_compile": True})
+    exported = dlrun.export(run, "python", exports)
+    assert len(exported.remarks) == 1
+    assert "But the run was compiled by XLA" in exported.path.read_text()
