@@ -54,7 +54,8 @@ def write_model(form: Format, model: Any, card: dict[str, Any], path: Path) -> N
             ) from error
     for extra in beside(form, path, card):
         if extra.suffix == ".txt":
-            write_text(extra, "".join(f"{name}\n" for name in card["class_names"]))
+            lines = (" ".join(name.split()) for name in card["class_names"])
+            write_text(extra, "".join(f"{line}\n" for line in lines))
         else:
             write_json(extra, card)
 
