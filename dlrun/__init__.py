@@ -9,6 +9,7 @@
     dlrun.resume("latest", more_epochs=5)
     dlrun.load_run("latest")
     dlrun.compare([run, other])
+    dlrun.export(run, "onnx")
 
 The command line calls the same functions. Importing the package loads nothing heavy;
 `train` loads TensorFlow.
@@ -29,13 +30,24 @@ if TYPE_CHECKING:
     from dlrun.evaluation.compare import Comparison
     from dlrun.evaluation.diagnose import Diagnosis
     from dlrun.events import Report
+    from dlrun.exporting import Exported
     from dlrun.predicting.samples import Predictions
     from dlrun.runs import Run
     from dlrun.testing import TestLook
 
 __version__ = "0.1.0"
 
-__all__ = ["DlrunError", "compare", "diagnose", "load_run", "predict", "resume", "test", "train"]
+__all__ = [
+    "DlrunError",
+    "compare",
+    "diagnose",
+    "export",
+    "load_run",
+    "predict",
+    "resume",
+    "test",
+    "train",
+]
 
 
 def train(
@@ -294,6 +306,42 @@ def test(
 
     found = run if isinstance(run, Run) else load_run(run, runs_dir=runs_dir)
     return look_at_test(single_run(found, member), dataset, report or ignore)
+
+
+def export(
+    run: str | Path | Run,
+    to: str,
+    output: str | Path | None = None,
+    *,
+    member: int | None = None,
+    report: Report | None = None,
+    runs_dir: str | Path | None = None,
+) -> Exported:
+    """Writes a run's kept model for others, or the plain script that trains it, and checks it.
+
+    The model takes rows as the data set has them: the run's scaling is inside.
+
+    Args:
+        run: A run, its path, id, unique prefix of an id, or `latest`.
+        to: "keras", "savedmodel", "onnx", "tflite" or "python".
+        output: Of what is written; None: `exports/` in the run's folder.
+        member: Which of a run's repeats or folds, from 0.
+        report: Called with every `dlrun.events` event; nothing is printed without it.
+        runs_dir: The folder of runs; default DLRUN_RUNS_DIR, else `runs`.
+
+    Raises:
+        DlrunError: it cannot be written so, or gives something else than the run
+            (`dlrun.errors.CheckError`; then what was written is kept).
+    """
+    from pathlib import Path
+
+    from dlrun.events import ignore
+    from dlrun.exporting import export_run
+    from dlrun.runs import Run, single_run
+
+    found = run if isinstance(run, Run) else load_run(run, runs_dir=runs_dir)
+    target = None if output is None else Path(output)
+    return export_run(single_run(found, member), to, target, report or ignore)
 
 
 def _refuse_callbacks(config: Config, callbacks: Sequence[Any]) -> None:

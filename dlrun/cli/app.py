@@ -13,6 +13,7 @@ from dlrun.cli.check import check
 from dlrun.cli.compare import compare
 from dlrun.cli.data import data_app
 from dlrun.cli.diagnose import diagnose
+from dlrun.cli.export import export
 from dlrun.cli.gc import gc
 from dlrun.cli.guard import DEBUG, guarded
 from dlrun.cli.new import new
@@ -45,6 +46,7 @@ app.command()(guarded(diagnose))
 app.command()(guarded(compare))
 app.command()(guarded(test))
 app.command()(guarded(predict))
+app.command()(guarded(export))
 app.command(context_settings=_TAKES_OVERRIDES)(guarded(check))
 app.add_typer(data_app, name="data")
 app.command()(guarded(gc))
