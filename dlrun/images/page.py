@@ -92,7 +92,7 @@ def find_figures(amount: Array) -> tuple[Array, list[Figure]]:
         Figure(_around([boxes[strokes[i]] for i in group]), tuple(strokes[i] + 1 for i in group))
         for group in groups
     ]
-    return labels, [figure for figure in figures if _longer(figure.box) >= SMALLEST * usual]
+    return labels, [one for one in figures if one.box[1] - one.box[0] >= SMALLEST * usual]
 
 
 def _usual_height(boxes: Sequence[Box], sizes: Array, shape: tuple[int, ...]) -> float:
@@ -170,25 +170,26 @@ def _is_page(figures: Sequence[Figure]) -> bool:
 def reading_order(boxes: Sequence[Box]) -> list[list[int]]:
     """Returns the numbers of boxes line by line from the top, each line from the left.
 
-    A box belongs to the line whose middle it covers; lines may slope.
+    A box belongs to the nearest line, measured to the middle of the line's last three boxes;
+    so lines may slope, and hands may jump.
 
     Args:
         boxes: In any order.
     """
+    if not boxes:
+        return []
+    middles = [(box[0] + box[1]) / 2 for box in boxes]
+    reach = 0.9 * float(np.median([box[1] - box[0] for box in boxes]))
     lines: list[list[int]] = []
     for i in sorted(range(len(boxes)), key=lambda i: (boxes[i][2] + boxes[i][3]) / 2):
-        best = max(lines, key=lambda line: _overlap(boxes[line[-1]], boxes[i]), default=None)
-        if best is not None and _overlap(boxes[best[-1]], boxes[i]) > 0.4:
-            best.append(i)
+        distances = [
+            abs(middles[i] - float(np.mean([middles[j] for j in line[-3:]]))) for line in lines
+        ]
+        if distances and min(distances) < reach:
+            lines[int(np.argmin(distances))].append(i)
         else:
             lines.append([i])
-    return sorted(lines, key=lambda line: np.mean([boxes[i][0] + boxes[i][1] for i in line]))
-
-
-def _overlap(one: Box, other: Box) -> float:
-    """Share of the lower box's height that both have."""
-    shared = min(one[1], other[1]) - max(one[0], other[0])
-    return shared / max(1, min(one[1] - one[0], other[1] - other[0]))
+    return sorted(lines, key=lambda line: float(np.mean([middles[i] for i in line])))
 
 
 def _cut(source: Array, ink: Ink, labels: Array, figure: Figure) -> tuple[Array, Ink]:

@@ -36,6 +36,9 @@ MOST_SHOWN = 120
 BATCH_IMAGES = 64
 """Images that are in memory at a time."""
 
+_Seen = Sequence[Prepared | None]
+"""Of a batch's samples, those that are images, as they were prepared."""
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -92,8 +95,10 @@ def predict_inputs(
     job = _Job(run, predictor, meaning, recipe, asked, labels, report)
     folder = new_folder(run)
     tally, kept, prepared = Tally(meaning.class_names), list[Sample](), dict[int, Prepared]()
+    typed = bool(labels.in_order)
     with csv_rows(folder, of_classes=bool(meaning.class_names)) as writer:
-        for samples, seen in job.batches(inputs):
+        batches = job.batches(inputs)
+        for samples, seen in _labelled(batches, labels.in_order, report) if typed else batches:
             _keep(writer, tally, samples)
             for sample, picture in zip(samples, seen, strict=True):
                 if picture is not None and len(prepared) < MOST_SHOWN:
@@ -111,12 +116,23 @@ def predict_inputs(
     )
 
 
+def _labelled(
+    batches: Iterator[tuple[list[Sample], _Seen]], labels: Sequence[str], report: Report
+) -> Iterator[tuple[list[Sample], _Seen]]:
+    """Gives labels to figures in their order, if there are as many; else none would be sure."""
+    everything = list(batches)
+    count = sum(len(samples) for samples, _ in everything)
+    if count != len(labels):
+        text = f"--labels: {len(labels)} for {count} figures; none is used"
+        report(Message(text, level="warning"))
+    known: Iterator[str | None] = iter(labels if count == len(labels) else [None] * count)
+    for samples, seen in everything:
+        yield [replace(sample, label=next(known)) for sample in samples], seen
+
+
 def _keep(writer: SampleWriter, tally: Tally, samples: Sequence[Sample]) -> None:
     writer.write(samples)
     tally.add(samples)
-
-
-_Seen = Sequence[Prepared | None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -133,7 +149,6 @@ class _Job:
 
     def batches(self, inputs: Sequence[Input]) -> Iterator[tuple[list[Sample], _Seen]]:
         """Samples of all inputs in order, and what of them is an image."""
-        typed = iter(self.labels.in_order)
         done = 0
         for is_table, group in itertools.groupby(inputs, key=self._is_table):
             if is_table:
@@ -141,20 +156,12 @@ class _Job:
                     yield from self._of_table(source)
                 continue
             for some in _by(BATCH_IMAGES, group):
-                samples, seen = self._of_images(some)
-                yield [self._typed(sample, typed) for sample in samples], seen
+                yield self._of_images(some)
                 done += len(some)
                 self.report(Progress("predicting", done, len(inputs), "images"))
-        if left := sum(1 for _ in typed):
-            text = f"--labels: {left} more than there are figures; the last ones fit none"
-            self.report(Message(text, level="warning"))
 
     def _is_table(self, source: Input) -> bool:
         return source.error is None and (self.recipe is None or source.is_table)
-
-    def _typed(self, sample: Sample, typed: Iterator[str]) -> Sample:
-        label = next(typed, None)
-        return sample if label is None else replace(sample, label=label)
 
     def _of_images(self, sources: Sequence[Input]) -> tuple[list[Sample], _Seen]:
         workers = min(8, os.cpu_count() or 1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dlrun.data.credit import TARGET, TARGET_SPELLINGS
 from dlrun.errors import InputError, did_you_mean
 from dlrun.files import read_npz
 from dlrun.predicting.inputs import Input
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 CHUNK_ROWS = 20_000
 """Rows that are in memory at a time."""
 
-USUAL_LABELS = ("label", "target", "class", "y")
+USUAL_LABELS = ("label", "target", "class", TARGET, *TARGET_SPELLINGS)
 """Names of columns that hold what is to be predicted, where the data set's own is not there."""
 
 
@@ -83,9 +84,10 @@ def read_table(
     for frame in _parquet_frames(source) if suffix == ".parquet" else _csv_frames(source):
         if columns is None:
             columns = match_columns([str(c) for c in frame], feature_names, shape, source, label)
-        yield columns, _chunk(frame, columns, first_row)
+        if len(frame):
+            yield columns, _chunk(frame, columns, first_row)
         first_row += len(frame)
-    if columns is None:
+    if first_row == 1:
         raise InputError(f"{source.name}: it has no rows")
 
 
