@@ -36,12 +36,10 @@ class Recipe:
         shape: Of one sample, (height, width) or (height, width, channels).
         looks: Of the training images.
         without: Names of `STEPS` that are left out.
-        is_integer: Whether samples are uint8.
     """
 
     shape: tuple[int, ...]
     looks: Looks
-    is_integer: bool = True
     without: frozenset[str] = frozenset()
 
     @property
@@ -149,10 +147,10 @@ def _limits(looks: Looks) -> tuple[float, float]:
 
 def _as_samples(amount: Array, recipe: Recipe) -> Array:
     looks = recipe.looks
-    values = looks.ground + amount * (looks.pixel_max - looks.ground)
+    values = looks.ground + amount * (looks.full - looks.ground)
     if len(recipe.shape) == 3:
         values = np.repeat(values[..., np.newaxis], recipe.shape[2], axis=2)
-    if recipe.is_integer:
+    if recipe.looks.is_integer:
         return np.rint(values).astype(np.uint8)
     return values.astype(np.float32)
 
@@ -186,10 +184,10 @@ def _plain(picture: Picture, recipe: Recipe) -> Prepared:
     if channels != 3:
         gray = fitted.mean(axis=2)
         fitted = gray if len(recipe.shape) == 2 else np.repeat(gray[..., None], channels, axis=2)
-    if recipe.is_integer:
+    if recipe.looks.is_integer:
         pixels = np.clip(np.rint(fitted), 0, 255).astype(np.uint8)
     else:
-        pixels = (fitted / 255 * recipe.looks.pixel_max).astype(np.float32)
-    shown = pixels.reshape(height, width, -1).mean(axis=2) / max(recipe.looks.pixel_max, 1.0)
+        pixels = (fitted / 255 * recipe.looks.full).astype(np.float32)
+    shown = pixels.reshape(height, width, -1).mean(axis=2) / recipe.looks.full
     source = shrink(picture.pixels, LARGEST)
     return Prepared(picture.name, pixels, source, (("fitted", shown),), picture.remarks)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from dlrun.errors import InputError
+from dlrun.images.labelled import LABELS_CSV, read_labels
 from dlrun.predicting.inputs import Input
-
-LABELS_CSV = "labels.csv"
-"""In a folder of images: a row each, `path,label`, paths relative to it."""
 
 
 @dataclass(frozen=True)
@@ -65,19 +62,12 @@ def _typed(given: str, class_names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _from_csv(path: Path, class_names: Sequence[str]) -> dict[Path, str]:
-    try:
-        rows = list(csv.DictReader(path.read_text(encoding="utf-8-sig").splitlines()))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise InputError(f"{path}: cannot be read as a CSV file, {error}") from None
     found = {}
-    for number, row in enumerate(rows, start=2):
-        name, label = (str(row.get(key) or "").strip() for key in ("path", "label"))
-        if not name or not label:
-            raise InputError(f"{path}:{number}: a row needs a path and a label; write both")
+    for image, (label, line) in read_labels(path).items():
         if label not in class_names:
             known = ", ".join(class_names[:12])
-            raise InputError(f"{path}:{number}: {label!r} is no class; the classes are {known}")
-        found[(path.parent / name).absolute()] = label
+            raise InputError(f"{path}:{line}: {label!r} is no class; the classes are {known}")
+        found[image] = label
     return found
 
 

@@ -95,7 +95,7 @@ def test_objects_keep_their_shades_and_are_centred_by_their_box() -> None:
 
 
 def test_pictures_are_fitted_whole_in_colour_or_gray() -> None:
-    looks = Looks("picture", 0, 255, 0, 32, "box", 0, 0, 0, 0, 0, 1)
+    looks = Looks("picture", True, 0, 255, 0, 32, "box", 0, 0, 0, 0, 0, 1)
     photo = np.zeros((60, 90, 3), np.uint8)
     photo[:, 15:75] = (200, 100, 0)
     found = prepare_picture(Picture("x", photo), Recipe((32, 32, 3), looks)).pixels
