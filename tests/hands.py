@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
@@ -129,6 +131,17 @@ def on_paper(ink: np.ndarray, paper: str, rng: np.random.Generator) -> np.ndarra
     return np.asarray(Image.open(stream))
 
 
+def save_drawings(folder: Path, seed: int = 0) -> None:
+    """Writes 20 drawings, each digit twice, by all hands and on all papers, as `3_pen_17.png`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    everything = list(drawings(seed))
+    for i in range(20):
+        one = everything[(i * 37 + i % 10) % len(everything)]
+        chosen = next(d for d in everything if d.label == str(i % 10) and d.paper == one.paper)
+        everything.remove(chosen)
+        Image.fromarray(chosen.pixels).save(folder / f"{chosen.label}_{chosen.paper}_{i:02}.png")
+
+
 PAPERS = ("paint", "board", "marker", "pen", "pencil", "photo")
 
 
@@ -157,3 +170,7 @@ def _three(gray: np.ndarray) -> np.ndarray:
 
 def _bytes(values: np.ndarray) -> np.ndarray:
     return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
+if __name__ == "__main__":
+    save_drawings(Path(sys.argv[1]))
