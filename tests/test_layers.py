@@ -44,6 +44,7 @@ ORDER = [
     "experiment",
     "testing",
     "predict",
+    "web",
     "executors",
     "members",
     "reproduction",
@@ -56,6 +57,8 @@ HEAVY = {
     "keras": {"backend"},
     "matplotlib": {"plots"},
     "typer": {"cli"},
+    "starlette": {"web"},
+    "uvicorn": {"web"},
     "rich": {"cli"},
 }
 
@@ -141,6 +144,7 @@ assert not heavy, heavy
         ["gc", "--dry-run"],
         ["schema"],
         ["new"],
+        ["serve", "--help"],
         ["data", "list"],
     ],
     ids=" ".join,
