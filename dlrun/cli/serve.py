@@ -36,17 +36,18 @@ def serve(
     from dlrun.web.drawings import Drawings
     from dlrun.web.guard import is_loopback
     from dlrun.web.served import load_served
-    from dlrun.web.server import address_of, serve, take_port
+    from dlrun.web.server import address_of, run_server, take_port
 
-    sock = take_port(host, port)
-    if not is_loopback(host):
-        typer.echo(f"warning: anyone on the network can use it, by --host {shown(host)}", err=True)
-    with showing(quiet=False) as report:
-        served = load_served(found, report)
-    app = make_app(served, Drawings(drawings, served.meaning.class_names), host)
-    typer.echo(f"{shown(found.id)}: {shown(address_of(sock, host))}")
-    typer.echo("Ctrl-C stops it", err=True)
-    serve(app, sock)
+    with take_port(host, port) as sock:
+        if not is_loopback(host):
+            told = f"warning: anyone on the network can use it, by --host {host}"
+            typer.echo(shown(told), err=True)
+        with showing(quiet=False) as report:
+            served = load_served(found, report)
+        app = make_app(served, Drawings(drawings, served.meaning.class_names), host)
+        typer.echo(shown(f"{found.id}: {address_of(sock, host)}"))
+        typer.echo("Ctrl-C stops it", err=True)
+        run_server(app, sock)
 
 
 def _check_packages() -> None:

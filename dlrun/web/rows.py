@@ -55,20 +55,18 @@ def columns_of(facts: Mapping[str, Any]) -> tuple[Column, ...]:
 
 
 def _described(kind: str, offset: float, divisor: float) -> tuple[float | None, str]:
+    digits = _digits(divisor)
     if kind == "standard":
-        return _rounded(offset, divisor), f"mean {offset:.4g}, sd {divisor:.3g}"
+        return round(offset, digits), f"mean {offset:,.{digits}f}, sd {divisor:,.{digits}f}"
     if kind == "minmax":
         low, high = offset, offset + divisor
-        return _rounded((low + high) / 2, divisor), f"{low:.4g} to {high:.4g}"
-    if kind == "unit":
-        return None, f"up to {divisor:.4g}"
-    return None, ""
+        return round((low + high) / 2, digits), f"{low:,.{digits}f} to {high:,.{digits}f}"
+    return None, f"up to {divisor:,.{digits}f}" if kind == "unit" else ""
 
 
-def _rounded(value: float, spread: float) -> float:
-    """A value in as many digits as tell it from its neighbours."""
-    digits = 2 - int(np.floor(np.log10(spread))) if spread > 0 else 4
-    return round(value, min(max(digits, 0), 12))
+def _digits(spread: float) -> int:
+    """Digits behind the point that tell values from their neighbours."""
+    return min(max(2 - int(np.floor(np.log10(spread))), 0), 12) if spread > 0 else 4
 
 
 def read_rows(plain: Any, columns: Sequence[Column]) -> np.ndarray:

@@ -59,12 +59,12 @@ def address_of(sock: socket.socket, host: str) -> str:
     return f"http://{f'[{name}]' if ':' in name else name}:{sock.getsockname()[1]}/"
 
 
-def serve(app: ASGIApp, sock: socket.socket) -> None:
+def run_server(app: ASGIApp, sock: socket.socket) -> None:
     """Answers until Ctrl-C or SIGTERM, then returns within a second.
 
     Args:
         app: What answers.
-        sock: Of `take_port`; is closed.
+        sock: Of `take_port`.
     """
     config = uvicorn.Config(
         app,
@@ -79,9 +79,7 @@ def serve(app: ASGIApp, sock: socket.socket) -> None:
         timeout_keep_alive=10,
         timeout_graceful_shutdown=1,
     )
-    server = _Server(config)
-    with sock:
-        asyncio.run(server.serve([sock]))
+    asyncio.run(_Server(config).serve([sock]))
 
 
 class _Server(uvicorn.Server):

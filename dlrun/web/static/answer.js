@@ -30,7 +30,7 @@ export function makeAnswer(model) {
     const place = byId("predicted");
     place.textContent = predicted;
     place.classList.toggle("is-long", predicted.length > 3);
-    place.classList.toggle("is-faint", predicted === "–");
+    place.classList.toggle("is-empty", predicted === "–");
     byId("share").textContent = share;
   }
 

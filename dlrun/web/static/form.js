@@ -59,7 +59,7 @@ function question() {
 function show(found) {
   if (found) return answer.show(found.predictions[0]);
   const missing = row().filter((value) => value === null).length;
-  answer.hint(`${missing} of ${inputs.length} fields to fill in`);
+  answer.hint(`${missing} ${missing === 1 ? "field" : "fields"} to fill in`);
 }
 
 const ask = makeAsker(question, show, (error) => answer.fail(error));

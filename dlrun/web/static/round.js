@@ -54,6 +54,7 @@ export function makeRound(paper, answer, noun) {
     byId("score").textContent = "";
     byId("done").hidden = count === 0;
     byId("answer-title").textContent = "The net says";
+    byId("begin").textContent = `Draw 20 ${count ? "more" : `${noun}s`}`;
     if (count) {
       byId("round-title").textContent = `${round.right} of ${count} right`;
       byId("round-text").textContent = "";
@@ -62,6 +63,7 @@ export function makeRound(paper, answer, noun) {
       byId("round-title").focus();
     } else invite();
     round = null;
+    paper.clear();
   }
 
   async function begin() {
@@ -76,8 +78,8 @@ export function makeRound(paper, answer, noun) {
     byId("tiles").replaceChildren();
     for (const id of ["next", "stop"]) byId(id).hidden = false;
     byId("begin").hidden = byId("done").hidden = true;
-    invite();
     byId("round-title").textContent = `Your ${noun}s`;
+    byId("round-text").textContent = "";
     byId("answer-title").textContent = "Of your last drawing, the net said";
     answer.show(null);
     show();
@@ -123,7 +125,7 @@ export function makeRound(paper, answer, noun) {
     paper.drawOn(small);
     small.setAttribute("aria-hidden", "true");
     const text = document.createElement("span");
-    text.textContent = kept.is_right ? kept.label : `${kept.label} ✗ ${kept.predicted}`;
+    text.textContent = kept.is_right ? kept.label : `${kept.label} → ${kept.predicted}`;
     tile.setAttribute("aria-label",
       kept.is_right ? `${kept.label}, right` : `${kept.label}, taken for ${kept.predicted}`);
     tile.classList.toggle("is-wrong", !kept.is_right);
