@@ -48,7 +48,8 @@ class Browser:
         self._replies: queue.Queue[dict[str, Any]] = queue.Queue()
         self.events: list[dict[str, Any]] = []
         self._number, self._session = 0, None
-        threading.Thread(target=self._listen, daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, daemon=True)
+        self._listener.start()
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
@@ -62,6 +63,12 @@ class Browser:
             for text in whole:
                 message = json.loads(text)
                 (self._replies.put if "id" in message else self.events.append)(message)
+
+    def close(self) -> None:
+        """Closes the pipes; the browser is gone."""
+        self._listener.join()
+        self._to.close()
+        self._back.close()
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
         self._number += 1
@@ -180,8 +187,10 @@ def started(chromium: str, profile: Path) -> Iterator[Browser]:
     )
     os.close(theirs_in)
     os.close(theirs_out)
+    browser = Browser(ours_out, ours_in)
     try:
-        yield Browser(ours_out, ours_in)
+        yield browser
     finally:
         process.kill()
         process.wait()
+        browser.close()
