@@ -23,7 +23,7 @@ SWEEP := $(wildcard $(CONFIGS))
 UNMATCHED := $(strip $(foreach pattern,$(CONFIGS),$(if $(wildcard $(pattern)),,$(pattern))))
 
 .PHONY: help train quickstart lecture sweep sweep-matches sweep-table summary \
-	test test-data test-slow test-crash bench pictures check format clean
+	test test-data test-slow test-crash test-web bench pictures check format clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -69,11 +69,14 @@ test-slow: .venv/installed-dev ## The tests that take minutes
 test-crash: .venv/installed-dev ## Kill training processes at 200 random instants (half an hour)
 	$(BIN)/python -m pytest -q -n 2 -m crash
 
+test-web: .venv/installed-dev ## A real Chromium draws on the page of dlrun serve (half a minute)
+	$(BIN)/python -m pytest -q -m web
+
 bench: .venv/installed ## Measure against plain scripts (minutes), into the README; QUICK=1 tries it out
 	$(BIN)/python tests/bench/run.py$(if $(QUICK), --quick)$(if $(BENCH), $(BENCH))
 
 # Real runs, in a folder of their own; what they print is quoted in the README by hand.
-pictures: .venv/installed ## Draw the README's pictures again (six minutes)
+pictures: .venv/installed-dev ## Draw the README's pictures again (six minutes)
 	@set -e; export DLRUN_RUNS_DIR=runs/pictures; \
 	folds=$$($(DLRUN) train configs/credit_logistic.yaml 'dataset.split={kfold: 5, test: 0.1}' -q); \
 	relu=$$($(DLRUN) train configs/activation_relu.yaml repeat=5 -q); \
@@ -89,7 +92,8 @@ pictures: .venv/installed ## Draw the README's pictures again (six minutes)
 	$(BIN)/python -m tests.hands runs/pictures/drawings; \
 	drawn=$$($(DLRUN) train configs/mnist_drawings.yaml -q); \
 	$(DLRUN) predict $$drawn 'runs/pictures/drawings/[0-3]*' -q; \
-	cp $$drawn/predictions/*/contact_sheet.png .readme/contact_sheet.png
+	cp $$drawn/predictions/*/contact_sheet.png .readme/contact_sheet.png; \
+	$(BIN)/python tests/web/picture.py $$mnist/repeats/0 .readme/serve.png
 
 check: .venv/installed-dev ## Lint, formatting and types
 	$(BIN)/ruff check .

@@ -46,7 +46,9 @@ def test_the_wheel_holds_every_module_and_every_config(wheel: Path) -> None:
         found = {name for name in content.namelist() if name.startswith("dlrun/")}
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "dlrun").rglob("*.py")}
     configs = {f"dlrun/configs/{path.name}" for path in (ROOT / "configs").glob("*.yaml")}
-    assert found == modules | configs | {"dlrun/py.typed"}
+    static = {path.relative_to(ROOT).as_posix() for path in (ROOT / "dlrun/web/static").iterdir()}
+    assert static
+    assert found == modules | configs | static | {"dlrun/py.typed"}
 
 
 @pytest.mark.slow

@@ -45,6 +45,7 @@ ORDER = [
     "testing",
     "predicting",
     "exporting",
+    "web",
     "executors",
     "members",
     "reproduction",
@@ -57,6 +58,8 @@ HEAVY = {
     "keras": {"backend"},
     "matplotlib": {"plots"},
     "typer": {"cli"},
+    "starlette": {"web"},
+    "uvicorn": {"web"},
     "rich": {"cli"},
 }
 
@@ -143,6 +146,7 @@ assert not heavy, heavy
         ["gc", "--dry-run"],
         ["schema"],
         ["new"],
+        ["serve", "--help"],
         ["data", "list"],
     ],
     ids=" ".join,

@@ -22,6 +22,7 @@ from dlrun.cli.predict import predict
 from dlrun.cli.reproduce import reproduce
 from dlrun.cli.resume import resume
 from dlrun.cli.schema import schema
+from dlrun.cli.serve import serve
 from dlrun.cli.summary import summary
 from dlrun.cli.test import test
 from dlrun.cli.train import train
@@ -47,6 +48,7 @@ app.command()(guarded(compare))
 app.command()(guarded(test))
 app.command()(guarded(predict))
 app.command()(guarded(export))
+app.command()(guarded(serve))
 app.command(context_settings=_TAKES_OVERRIDES)(guarded(check))
 app.add_typer(data_app, name="data")
 app.command()(guarded(gc))

@@ -1,0 +1,59 @@
+"""`dlrun serve`."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from dlrun.cli.arguments import MemberOption
+from dlrun.errors import ServeError
+
+
+def serve(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run, or `latest`.")],
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes any that is free.")
+    ] = 8000,
+    host: Annotated[
+        str, typer.Option("--host", help="Address to listen on; others let the network in.")
+    ] = "127.0.0.1",
+    drawings: Annotated[
+        Path, typer.Option("--drawings", help="Folder in which drawings are kept.")
+    ] = Path("drawings"),
+    member: MemberOption = None,
+) -> None:
+    """Draw and see what a run's model says, on a page of this machine; JSON for programs."""
+    from dlrun.cli.display import showing
+    from dlrun.cli.text import shown
+    from dlrun.runs import find_run, single_run
+
+    found = single_run(find_run(run), member)
+    _check_packages()
+    from dlrun.web.app import make_app
+    from dlrun.web.drawings import Drawings
+    from dlrun.web.guard import is_loopback
+    from dlrun.web.served import load_served
+    from dlrun.web.server import address_of, run_server, take_port
+
+    with take_port(host, port) as sock:
+        if not is_loopback(host):
+            told = f"warning: anyone on the network can use it, by --host {host}"
+            typer.echo(shown(told), err=True)
+        with showing(quiet=False) as report:
+            served = load_served(found, report)
+        app = make_app(served, Drawings(drawings, served.meaning.class_names), host)
+        typer.echo(shown(f"{found.id}: {address_of(sock, host)}"))
+        typer.echo("Ctrl-C stops it", err=True)
+        run_server(app, sock)
+
+
+def _check_packages() -> None:
+    missing = [n for n in ("starlette", "uvicorn") if importlib.util.find_spec(n) is None]
+    if missing:
+        are = "are" if len(missing) > 1 else "is"
+        raise ServeError(
+            f"serve: {' and '.join(missing)} {are} not installed; pip install 'dlrun[serve]'"
+        )
