@@ -126,7 +126,7 @@ def _print_table(samples: Sequence[Sample]) -> None:
     console = Console(width=None if sys.stdout.isatty() else 240, highlight=False)
     has_labels = any(sample.label is not None for sample in samples)
     table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    table.add_column("input", overflow="fold", max_width=44)
+    table.add_column("input", no_wrap=True, overflow="ellipsis", max_width=44)
     if has_labels:
         table.add_column("label", no_wrap=True)
     table.add_column("predicted", no_wrap=True)

@@ -201,11 +201,6 @@ def _levels(contrast: float, noise: float) -> tuple[float, float]:
     return lowest, max(0.8 * contrast, lowest + 1e-3)
 
 
-def _gray(pixels: Array) -> Array:
-    gray: Array = pixels.astype(np.float32).mean(axis=2)
-    return gray
-
-
 def _window(shape: tuple[int, ...], share: float) -> int:
     return max(3, int(max(shape[:2]) * share)) | 1
 

@@ -117,7 +117,7 @@ def _picture(image: Image.Image, name: str, max_pixels: int) -> Picture:
     if image.format == "JPEG":  # decoded small at once, which saves most of the time
         image.draft(None, (LARGEST_SIDE, LARGEST_SIDE))
     pixels = _upright(image)
-    return Picture(name, _shrink(pixels), tuple(remarks))
+    return Picture(name, shrink(pixels, LARGEST_SIDE), tuple(remarks))
 
 
 def _upright(image: Image.Image) -> Array:
@@ -152,10 +152,6 @@ def _on_paper(rgba: Array) -> Array:
     paper = 0 if surplus > 0 else 255
     mixed = (colour * alpha + paper * (255 - alpha)) / 255
     return np.rint(mixed).astype(np.uint8)
-
-
-def _shrink(pixels: Array) -> Array:
-    return shrink(pixels, LARGEST_SIDE)
 
 
 def shrink(pixels: Array, side: int) -> Array:
