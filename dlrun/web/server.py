@@ -15,6 +15,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from dlrun.errors import ServeError
+from dlrun.stopping import SIGNALS
 
 _REASONS = {
     errno.EADDRINUSE: "in use already; choose another by --port, or --port 0 for any that is free",
@@ -90,8 +91,9 @@ class _Server(uvicorn.Server):
         def stop(signum: int, frame: Any) -> None:
             self.handle_exit(signum, frame)
 
-        signals = (signal.SIGINT, signal.SIGTERM)
-        before = {number: signal.signal(number, stop) for number in signals}
+        # What is ignored, as Ctrl-C is by a job in the background, stays ignored.
+        heard = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
+        before = {number: signal.signal(number, stop) for number in heard}
         try:
             yield
         finally:

@@ -36,8 +36,8 @@ SECONDS = 30
 
 def find_chromium() -> str | None:
     """The browser's path: that of CHROMIUM, else the first that is installed."""
-    named = os.environ.get("CHROMIUM")
-    return named or next((path for name in NAMES if (path := shutil.which(name))), None)
+    names = (named,) if (named := os.environ.get("CHROMIUM")) else NAMES
+    return next((path for name in names if (path := shutil.which(name))), None)
 
 
 class Browser:

@@ -29,7 +29,7 @@ export function makeAnswer(model) {
   function write(predicted, share) {
     const place = byId("predicted");
     place.textContent = predicted;
-    place.classList.toggle("is-long", predicted.length > 3);
+    place.classList.toggle("is-long", predicted.length > 2);
     place.classList.toggle("is-empty", predicted === "–");
     byId("share").textContent = share;
   }

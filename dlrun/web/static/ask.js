@@ -31,8 +31,7 @@ export function makeAsker(question, show, fail) {
       try {
         const options = await question();
         const answer = options && (await fetchJson("/api/predict", options));
-        // What was asked may be gone by now; then the next turn says so.
-        if (!isDirty || (await question())) show(answer);
+        show(answer);
       } catch (error) {
         if (!isDirty) fail(error);
       }

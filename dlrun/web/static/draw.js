@@ -23,7 +23,7 @@ answer.show(null);
 
 const ask = makeAsker(
   async () => (paper.isEmpty || round.isOn ? null : { method: "POST", body: await paper.content() }),
-  (found) => { if (!round.isOn) answer.show(found); },
+  (found) => { if (!round.isOn) answer.show(paper.isEmpty ? null : found); },
   (error) => { if (!round.isOn) answer.fail(error); },
 );
 
