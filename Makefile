@@ -14,7 +14,7 @@ DLRUN := $(BIN)/dlrun
 PYTHONS := $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python3.12 python3.11 python)
 PRINT_VERSION := import sys; sys.stdout.write("%d.%d.%d" % sys.version_info[:3])
 
-LECTURE := mnist_softmax mnist_deep fashion_softmax fashion_deep fashion_conv \
+LECTURE := mnist_softmax mnist_deep mnist_drawings fashion_softmax fashion_deep fashion_conv \
 	credit_logistic credit_logistic_mse credit_deep dense_7_4_3_1 linear_regression digits_deep \
 	mnist_batch_1 mnist_batch_64 mnist_batch_full \
 	activation_identity activation_sigmoid activation_tanh activation_relu activation_leaky_relu \
@@ -76,7 +76,7 @@ bench: .venv/installed ## Measure against plain scripts (minutes), into the READ
 	$(BIN)/python tests/bench/run.py$(if $(QUICK), --quick)$(if $(BENCH), $(BENCH))
 
 # Real runs, in a folder of their own; what they print is quoted in the README by hand.
-pictures: .venv/installed-dev ## Draw the README's pictures again (two minutes)
+pictures: .venv/installed-dev ## Draw the README's pictures again (six minutes)
 	@set -e; export DLRUN_RUNS_DIR=runs/pictures; \
 	folds=$$($(DLRUN) train configs/credit_logistic.yaml 'dataset.split={kfold: 5, test: 0.1}' -q); \
 	relu=$$($(DLRUN) train configs/activation_relu.yaml repeat=5 -q); \
@@ -89,6 +89,10 @@ pictures: .venv/installed-dev ## Draw the README's pictures again (two minutes)
 	$(DLRUN) compare $$mnist $$fashion --output .readme/mnist_fashion.png; \
 	$(DLRUN) diagnose $$overfit; \
 	$(DLRUN) plot $$overfit --metric loss --output .readme/overfit.png; \
+	$(BIN)/python -m tests.hands runs/pictures/drawings; \
+	drawn=$$($(DLRUN) train configs/mnist_drawings.yaml -q); \
+	$(DLRUN) predict $$drawn 'runs/pictures/drawings/[0-3]*' -q; \
+	cp $$drawn/predictions/*/contact_sheet.png .readme/contact_sheet.png; \
 	$(BIN)/python tests/web/picture.py $$mnist/repeats/0 .readme/serve.png
 
 check: .venv/installed-dev ## Lint, formatting and types

@@ -9,6 +9,7 @@
     dlrun.resume("latest", more_epochs=5)
     dlrun.load_run("latest")
     dlrun.compare([run, other])
+    dlrun.export(run, "onnx")
 
 The command line calls the same functions. Importing the package loads nothing heavy;
 `train` loads TensorFlow.
@@ -29,12 +30,24 @@ if TYPE_CHECKING:
     from dlrun.evaluation.compare import Comparison
     from dlrun.evaluation.diagnose import Diagnosis
     from dlrun.events import Report
+    from dlrun.exporting import Exported
+    from dlrun.predicting.samples import Predictions
     from dlrun.runs import Run
     from dlrun.testing import TestLook
 
 __version__ = "0.1.0"
 
-__all__ = ["DlrunError", "compare", "diagnose", "load_run", "resume", "test", "train"]
+__all__ = [
+    "DlrunError",
+    "compare",
+    "diagnose",
+    "export",
+    "load_run",
+    "predict",
+    "resume",
+    "test",
+    "train",
+]
 
 
 def train(
@@ -209,6 +222,64 @@ def diagnose(
     return diagnose_run(found if member is None else single_run(found, member))
 
 
+def predict(
+    run: str | Path | Run,
+    inputs: str | Path | Sequence[str | Path],
+    *,
+    labels: str | None = None,
+    page: bool | None = None,
+    without: Sequence[str] = (),
+    steps: bool = False,
+    member: int | None = None,
+    stdin: bytes | None = None,
+    report: Report | None = None,
+    runs_dir: str | Path | None = None,
+) -> Predictions:
+    """Predicts images or tables by a run's kept model, and keeps it in the run's folder.
+
+    For arrays in memory there is `run.predict(x)`.
+
+    Args:
+        run: A run, its id or path, or "latest".
+        inputs: Images, tables (CSV, Parquet, .npz), folders or patterns.
+        labels: A CSV file `path,label`, labels in reading order such as "0123", or the column of
+            a table; None: from file names, folders and a `labels.csv` in them.
+        page: Whether pictures are pages of many figures; None: as each one looks.
+        without: Steps of the preparation to leave out, of `dlrun.images.preparation.STEPS`.
+        steps: Whether each image's preparation is drawn.
+        member: Which of a run's repeats or folds, from 0.
+        stdin: What the input `-` stands for: an image, or a CSV table.
+        report: Called with every `dlrun.events` event; nothing is printed without it.
+        runs_dir: The folder of runs; default DLRUN_RUNS_DIR, else `runs`.
+
+    Raises:
+        RunError: there is no such run, or it has no model.
+        InputError: nothing to predict, or a label that is no class. A single input that cannot
+            be predicted is a sample with its `error`.
+    """
+    from pathlib import Path
+
+    from dlrun.events import ignore
+    from dlrun.predicting.predict import Asked, predict_inputs
+    from dlrun.predicting.recipe import recipe_of
+    from dlrun.runs import Run, single_run
+
+    one = run if isinstance(run, Run) else load_run(run, runs_dir=runs_dir)
+    names = [inputs] if isinstance(inputs, str | Path) else inputs
+    found = predict_inputs(
+        single_run(one, member),
+        [str(name) for name in names],
+        Asked(labels, page, tuple(without)),
+        stdin=stdin,
+        report=report or ignore,
+    )
+    if found.prepared:
+        from dlrun.predicting.drawing import draw_predictions
+
+        draw_predictions(found, recipe_of(found.run).looks, steps=steps)
+    return found
+
+
 def test(
     run: str | Path | Run = "latest",
     *,
@@ -235,6 +306,42 @@ def test(
 
     found = run if isinstance(run, Run) else load_run(run, runs_dir=runs_dir)
     return look_at_test(single_run(found, member), dataset, report or ignore)
+
+
+def export(
+    run: str | Path | Run,
+    to: str,
+    output: str | Path | None = None,
+    *,
+    member: int | None = None,
+    report: Report | None = None,
+    runs_dir: str | Path | None = None,
+) -> Exported:
+    """Writes a run's kept model for others, or the plain script that trains it, and checks it.
+
+    The model takes rows as the data set has them: the run's scaling is inside.
+
+    Args:
+        run: A run, its path, id, unique prefix of an id, or `latest`.
+        to: "keras", "savedmodel", "onnx", "tflite" or "python".
+        output: Of what is written; None: `exports/` in the run's folder.
+        member: Which of a run's repeats or folds, from 0.
+        report: Called with every `dlrun.events` event; nothing is printed without it.
+        runs_dir: The folder of runs; default DLRUN_RUNS_DIR, else `runs`.
+
+    Raises:
+        DlrunError: it cannot be written so, or gives something else than the run
+            (`dlrun.errors.CheckError`; then what was written is kept).
+    """
+    from pathlib import Path
+
+    from dlrun.events import ignore
+    from dlrun.exporting import export_run
+    from dlrun.runs import Run, single_run
+
+    found = run if isinstance(run, Run) else load_run(run, runs_dir=runs_dir)
+    target = None if output is None else Path(output)
+    return export_run(single_run(found, member), to, target, report or ignore)
 
 
 def _refuse_callbacks(config: Config, callbacks: Sequence[Any]) -> None:

@@ -11,6 +11,8 @@ DlrunError            shown as "dlrun: error: …" without a traceback
 ├── ServeError        the page cannot be served: port taken, packages missing (exit 1)
 ├── OutOfMemoryError  data, model or a step of it do not fit into memory (exit 1)
 ├── StorageError      a file cannot be written: full disk, read-only folder (exit 1)
+├── ExportError       a model that cannot be written in a format, or not here (exit 2)
+│   └── CheckError    what was written answers otherwise than the run (exit 4)
 └── RunError          not a run folder, ambiguous name, unreadable file (exit 2)
 
 Messages follow one form: `place: what is wrong, what was received; how to mend it`.
@@ -119,6 +121,18 @@ class OutOfMemoryError(DlrunError):
 
 class StorageError(DlrunError):
     """A file or folder cannot be written."""
+
+
+class ExportError(DlrunError):
+    """A model that a format cannot hold, a package that is missing, or a file that is there."""
+
+    exit_code = 2
+
+
+class CheckError(ExportError):
+    """What was written does not give what the run gave; the file is kept."""
+
+    exit_code = 4
 
 
 class RunError(DlrunError):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ from dlrun.config.stack import output_layer
 from dlrun.data import Dataset, Scaling, Splits, encode_labels, fit_scaling, load_dataset
 from dlrun.data import make_splits as split_rows
 from dlrun.data.duplicates import count_copies, describe_copies, drop_copies
+from dlrun.data.image_folder import takes_whole
 from dlrun.data.splits import PARTS
 from dlrun.data.weights import class_weights, make_train_weight
 from dlrun.errors import DatasetError
@@ -96,7 +97,10 @@ class PreparedData:
         from dlrun.images.measuring import MOST, measure_looks  # SciPy and Pillow: 0.2 s
 
         images = self.dataset.x[self.splits.train[:MOST]]
-        return measure_looks(images, self.dataset.class_names).to_dict()
+        looks = measure_looks(images, self.dataset.class_names)
+        if takes_whole(self.config.dataset):  # others are then taken whole, too
+            looks = replace(looks, kind="picture")
+        return looks.to_dict()
 
     def _part_facts(self, rows: np.ndarray) -> dict[str, Any]:
         facts: dict[str, Any] = {"num_rows": len(rows)}

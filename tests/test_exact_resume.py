@@ -123,7 +123,22 @@ def assert_same(resumed: Run, uninterrupted: Run) -> None:
         assert one[name] == other[name], name
 
 
-@pytest.mark.parametrize("case", CASES)
+IN_EVERY_RUN = {  # of the tests: the kinds of state there are; the others take a minute more
+    "momentum and schedule",
+    "dropout, early stopping and plateau",
+    "convolution, batch normalization and augmentation",
+    "averaged weights",
+    "one step a call",
+}
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        case if case in IN_EVERY_RUN else pytest.param(case, marks=pytest.mark.slow)
+        for case in CASES
+    ],
+)
 def test_a_resumed_run_equals_one_that_never_stopped(write_config: WriteConfig, case: str) -> None:
     lines = {"training": "{epochs: 4, batch_size: 16}", **CASES[case]}
     path = write_config(**lines)

@@ -241,7 +241,23 @@ _ALL = (
         licence="the file's own",
         options={"path": ..., "task": None},
     ),
+    DatasetCard(
+        name="images",
+        title="your own folder of images; labels by folder, by name (3_a.png) or in labels.csv",
+        task=None,
+        num_rows=None,
+        num_official_test=0,
+        input_shape=None,
+        num_classes=None,
+        class_names=(),
+        source="the folder",
+        licence="the images' own",
+        options={"path": ..., "prepare": "whole", "size": 28, "channels": 1},
+    ),
 )
+
+FROM_FILES = ("npz", "images")
+"""Data sets of the user's own files: only loading tells their task and their classes."""
 
 CARDS: dict[str, DatasetCard] = {card.name: card for card in _ALL}
 

@@ -13,10 +13,12 @@ from dlrun.cli.check import check
 from dlrun.cli.compare import compare
 from dlrun.cli.data import data_app
 from dlrun.cli.diagnose import diagnose
+from dlrun.cli.export import export
 from dlrun.cli.gc import gc
 from dlrun.cli.guard import DEBUG, guarded
 from dlrun.cli.new import new
 from dlrun.cli.plot import plot
+from dlrun.cli.predict import predict
 from dlrun.cli.reproduce import reproduce
 from dlrun.cli.resume import resume
 from dlrun.cli.schema import schema
@@ -44,6 +46,8 @@ app.command()(guarded(plot))
 app.command()(guarded(diagnose))
 app.command()(guarded(compare))
 app.command()(guarded(test))
+app.command()(guarded(predict))
+app.command()(guarded(export))
 app.command()(guarded(serve))
 app.command(context_settings=_TAKES_OVERRIDES)(guarded(check))
 app.add_typer(data_app, name="data")

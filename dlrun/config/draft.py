@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
-from dlrun.catalog.datasets import DatasetCard, card_with_options
+from dlrun.catalog.datasets import FROM_FILES, DatasetCard, card_with_options
 from dlrun.config.component import Component, build_component, is_normal
 from dlrun.config.stack import MAX_LAYERS, PlacedLayer, Repeat, count_layers, place_layers
 
@@ -54,7 +54,8 @@ class Draft:
     @property
     def num_official_test(self) -> int | None:
         """How many official test rows the data bring; None where only loading them tells."""
-        only_loading_tells = self._card_of_data is None and self.get("dataset", "name") == "npz"
+        is_from_files = self.get("dataset", "name") in FROM_FILES
+        only_loading_tells = self._card_of_data is None and is_from_files
         return None if self.card is None or only_loading_tells else self.card.num_official_test
 
     @cached_property

@@ -226,9 +226,10 @@ def _engine(draft: Draft, found: Findings) -> None:
             "jit_compile: true needs a compiled engine, and engine is 'stepwise'; "
             "leave one of the two out",
         )
-    if (right := asked.get((engine, jit_compile))) is not None:
-        found.error(
-            ("training", "jit_compile"),
-            f"jit_compile: {str(jit_compile).lower()} is engine: {right}, and engine is "
-            f"{engine!r}; leave one of the two out",
-        )
+    for (name, is_compiled), right in asked.items():
+        if engine == name and jit_compile is is_compiled:
+            found.error(
+                ("training", "jit_compile"),
+                f"jit_compile: {str(jit_compile).lower()} is engine: {right}, and engine is "
+                f"{engine!r}; leave one of the two out",
+            )

@@ -3,7 +3,7 @@
 Importing this package registers the built-in data sets.
 """
 
-from dlrun.data import arrays, embedded, synthetic
+from dlrun.data import arrays, embedded, image_folder, synthetic
 from dlrun.data.dataset import Dataset, check_dataset
 from dlrun.data.describe import describe, describe_lines
 from dlrun.data.downloaded import fetch_dataset
@@ -24,6 +24,7 @@ __all__ = [
     "encode_labels",
     "fetch_dataset",
     "fit_scaling",
+    "image_folder",
     "load_dataset",
     "make_splits",
     "register_dataset",

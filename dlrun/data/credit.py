@@ -32,7 +32,7 @@ LARGEST = 2.0**53
 
 _HEADER = ",".join([*FEATURES, TARGET]).encode()
 
-_TARGET_SPELLINGS = ("default.payment.next.month", "default-payment-next-month", "default", "y")
+TARGET_SPELLINGS = ("default.payment.next.month", "default-payment-next-month", "default", "y")
 
 
 def canonical_csv(content: bytes) -> bytes:
@@ -77,7 +77,7 @@ def _restore_names(columns: dict[str, Array]) -> None:
     if "PAY_1" in columns and "PAY_0" not in columns:
         columns["PAY_0"] = columns["PAY_1"]
     for name in list(columns):
-        if name.lower() in _TARGET_SPELLINGS:
+        if name.lower() in TARGET_SPELLINGS:
             columns[TARGET] = columns[name]
 
 

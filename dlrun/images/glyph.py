@@ -48,7 +48,8 @@ def largest_figure(amount: Array) -> Array:
     distance = ndimage.distance_transform_edt(~is_kept)
     edge = max(2.0, 0.04 * max(side.stop - side.start for side in boxes[main]))
     others = (labels > 0) & ~is_kept
-    return np.where((distance <= edge) & ~others, amount, 0).astype(np.float32)
+    figure: Array = np.where((distance <= edge) & ~others, amount, 0).astype(np.float32)
+    return figure
 
 
 def _trust(box: tuple[slice, ...], shape: tuple[int, ...]) -> float:
@@ -124,7 +125,8 @@ def fit(amount: Array, box: int) -> Array:
     size = tuple(max(1, round(side * box / longest)) for side in amount.shape)
     way = Image.Resampling.BOX if longest > 2 * box else Image.Resampling.BICUBIC
     resized = Image.fromarray(amount).resize(size[::-1], way)
-    return np.clip(np.asarray(resized), 0.0, 1.0)
+    fitted: Array = np.clip(np.asarray(resized), 0.0, 1.0)
+    return fitted
 
 
 def restroke(amount: Array, box: int, width: float) -> Array:

@@ -23,6 +23,7 @@ class Looks:
     Attributes:
         kind: "drawing": figures of ink on empty paper, which is one shade; "object": things on
             an empty ground, in shades; "picture": anything else.
+        is_integer: Whether pixels are bytes, of which 255 is the brightest.
         pixel_min: Smallest value.
         pixel_max: Largest value; 1 at least.
         ground: The value of empty paper; 0 where there is none.
@@ -37,6 +38,7 @@ class Looks:
     """
 
     kind: str
+    is_integer: bool
     pixel_min: float
     pixel_max: float
     ground: float
@@ -48,6 +50,11 @@ class Looks:
     ink_low: float
     ink_mean: float
     ink_high: float
+
+    @property
+    def full(self) -> float:
+        """The value of ink through and through, and of the brightest light."""
+        return 255.0 if self.is_integer else self.pixel_max
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain data for `dataset.json`."""
@@ -68,11 +75,14 @@ def measure_looks(images: Array, class_names: Sequence[str] = ()) -> Looks:
     """
     some = images[:MOST]
     gray = some.reshape(*some.shape[:3], -1).mean(axis=3, dtype=np.float32)
+    is_integer = some.dtype == np.uint8
     low, high = float(some.min()), max(float(some.max()), 1.0)
     ground = float(np.median(_frames(gray)))
     is_empty = float(np.mean(np.abs(_frames(gray) - ground) <= 0.02 * (high - low))) > 0.6
     if not is_empty or ground - low > 0.02 * (high - low):
-        return Looks("picture", low, high, 0.0, max(gray.shape[1:]), "box", *[0.0] * 3, 0.0, 0.0, 1)
+        return Looks(
+            "picture", is_integer, low, high, 0.0, max(gray.shape[1:]), "box", 0, 0, 0, 0, 0, 1
+        )
     ink = np.clip((gray - ground) / (high - ground), 0, 1)
     shares = ink.mean(axis=(1, 2))
     figures = [glyph.crop(one, visible=0.0) for one in ink if one.any()]
@@ -83,6 +93,7 @@ def measure_looks(images: Array, class_names: Sequence[str] = ()) -> Looks:
     shares_of = np.percentile(shares, [1, 99])
     return Looks(
         kind="drawing" if is_drawing else "object",
+        is_integer=is_integer,
         pixel_min=low,
         pixel_max=high,
         ground=ground,
@@ -121,3 +132,21 @@ def _centred(ink: Array) -> str:
     if not boxes:
         return "box"
     return "mass" if np.std(masses, axis=0).sum() < np.std(boxes, axis=0).sum() / 2 else "box"
+
+
+MNIST = Looks(
+    kind="drawing",
+    is_integer=True,
+    pixel_min=0.0,
+    pixel_max=255.0,
+    ground=0.0,
+    box=20,
+    centred="mass",
+    stroke_low=1.94,
+    stroke_median=2.46,
+    stroke_high=3.44,
+    ink_low=0.054,
+    ink_mean=0.128,
+    ink_high=0.229,
+)
+"""What MNIST's first 300 training images look like, for drawings without a run of MNIST."""

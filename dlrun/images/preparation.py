@@ -1,4 +1,4 @@
-"""From a picture of anything to the pixels that a model was trained on: the recipe, step by step."""
+"""From a picture of anything to pixels as a model was trained on them, step by step."""
 
 from __future__ import annotations
 
@@ -36,12 +36,10 @@ class Recipe:
         shape: Of one sample, (height, width) or (height, width, channels).
         looks: Of the training images.
         without: Names of `STEPS` that are left out.
-        is_integer: Whether samples are uint8.
     """
 
     shape: tuple[int, ...]
     looks: Looks
-    is_integer: bool = True
     without: frozenset[str] = frozenset()
 
     @property
@@ -128,7 +126,8 @@ def _from_ink(picture: Picture, ink: Ink, recipe: Recipe) -> Prepared:
         target = looks.stroke_median * 1.08 if width < thin else looks.stroke_high
         taken("strokes", lambda found: glyph.restroke(found, looks.box, target))
     box = looks.box if recipe.does("figure") else min(recipe.canvas)
-    taken("fitted", lambda found: glyph.fit(found, box))
+    if max(amount.shape) != box:
+        taken("fitted", lambda found: glyph.fit(found, box))
     if recipe.does("centre"):
         by_mass = looks.centred == "mass"
         taken("centred", lambda found: glyph.centre(found, recipe.canvas, by_mass=by_mass))
@@ -137,7 +136,7 @@ def _from_ink(picture: Picture, ink: Ink, recipe: Recipe) -> Prepared:
     if recipe.does("ink") and looks.kind == "drawing" and amount.max() > 0:
         amount = amount / amount.max()
     pixels = _as_samples(amount, recipe)
-    remarks = (*picture.remarks, *_remarks(ink, width, amount, looks))
+    remarks = (*picture.remarks, *_remarks(ink, amount, looks))
     return Prepared(picture.name, pixels, shrink(picture.pixels, LARGEST), tuple(shown), remarks)
 
 
@@ -148,15 +147,15 @@ def _limits(looks: Looks) -> tuple[float, float]:
 
 def _as_samples(amount: Array, recipe: Recipe) -> Array:
     looks = recipe.looks
-    values = looks.ground + amount * (looks.pixel_max - looks.ground)
+    values = looks.ground + amount * (looks.full - looks.ground)
     if len(recipe.shape) == 3:
         values = np.repeat(values[..., np.newaxis], recipe.shape[2], axis=2)
-    if recipe.is_integer:
+    if recipe.looks.is_integer:
         return np.rint(values).astype(np.uint8)
     return values.astype(np.float32)
 
 
-def _remarks(ink: Ink, width: float, amount: Array, looks: Looks) -> list[str]:
+def _remarks(ink: Ink, amount: Array, looks: Looks) -> list[str]:
     """What may mislead the model, each with its numbers."""
     found = []
     share = float(amount.mean())
@@ -185,10 +184,10 @@ def _plain(picture: Picture, recipe: Recipe) -> Prepared:
     if channels != 3:
         gray = fitted.mean(axis=2)
         fitted = gray if len(recipe.shape) == 2 else np.repeat(gray[..., None], channels, axis=2)
-    if recipe.is_integer:
+    if recipe.looks.is_integer:
         pixels = np.clip(np.rint(fitted), 0, 255).astype(np.uint8)
     else:
-        pixels = (fitted / 255 * recipe.looks.pixel_max).astype(np.float32)
-    shown = pixels.reshape(height, width, -1).mean(axis=2) / max(recipe.looks.pixel_max, 1.0)
+        pixels = (fitted / 255 * recipe.looks.full).astype(np.float32)
+    shown = pixels.reshape(height, width, -1).mean(axis=2) / recipe.looks.full
     source = shrink(picture.pixels, LARGEST)
     return Prepared(picture.name, pixels, source, (("fitted", shown),), picture.remarks)

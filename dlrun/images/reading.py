@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from dlrun.errors import InputError
 
@@ -23,26 +23,28 @@ MAX_PIXELS = 120_000_000
 LARGEST_SIDE = 2400
 """Pixels to which larger pictures are shrunk once they are read: enough for a page of digits."""
 
-SUFFIXES = [
-    ".png",
-    ".jpg",
-    ".jpeg",
-    ".jpe",
-    ".jfif",
-    ".heic",
-    ".heif",
-    ".webp",
-    ".gif",
-    ".bmp",
-    ".dib",
-    ".tif",
-    ".tiff",
-    ".pgm",
-    ".ppm",
-    ".pbm",
-    ".pnm",
-    ".avif",
-]
+SUFFIXES = frozenset(
+    {
+        ".png",
+        ".jpg",
+        ".jpeg",
+        ".jpe",
+        ".jfif",
+        ".heic",
+        ".heif",
+        ".webp",
+        ".gif",
+        ".bmp",
+        ".dib",
+        ".tif",
+        ".tiff",
+        ".pgm",
+        ".ppm",
+        ".pbm",
+        ".pnm",
+        ".avif",
+    }
+)
 """By which images in a folder are known."""
 
 
@@ -91,7 +93,7 @@ def read_picture(source: Path | bytes, name: str = "", max_pixels: int = MAX_PIX
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, Image.UnidentifiedImageError):
+    if isinstance(error, UnidentifiedImageError):
         return "not an image, or in a format that cannot be read; save it as PNG or JPEG"
     if isinstance(error, Image.DecompressionBombError):
         return f"more than {MAX_PIXELS:,} pixels; make it smaller"

@@ -38,7 +38,8 @@ class Removal:
 
     Attributes:
         path: Of it.
-        kind: "temporary file", "unfinished folder", "run", "model" or "checkpoints".
+        kind: "temporary file", "unfinished folder", "unfinished export", "run", "model" or
+            "checkpoints".
         size_bytes: What that frees.
         reason: Why, in words.
         run_dir: The run folder that it is or lies in; None where it lies beside the runs.
@@ -68,8 +69,19 @@ def leftovers_in(run: Run) -> Iterator[Removal]:
     for folder in (run.path, *(path for path in inner if not is_link(path))):
         for path in _temporary_files(folder, least):
             yield removal_of(path, "temporary file", "half a file; its process is gone", run)
+    yield from _unfinished_exports(run)
     for member in run.members:
         yield from leftovers_in(member)
+
+
+def _unfinished_exports(run: Run) -> Iterator[Removal]:
+    folder = run.path / layout.EXPORTS
+    for entry in _entries(folder) if not is_link(folder) else []:
+        path = Path(entry.path)
+        is_ours = re.fullmatch(rf"{re.escape(layout.UNFINISHED_EXPORT)}[a-z0-9_]{{8}}", entry.name)
+        is_folder = path.is_dir() and not is_link(path)
+        if is_ours and is_folder and _age_seconds(path) >= STALE_SECONDS:
+            yield removal_of(path, "unfinished export", "half an export, an hour old or more", run)
 
 
 def _status(run: Run) -> str:

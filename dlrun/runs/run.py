@@ -47,10 +47,14 @@ PREDICTIONS = "predictions.npz"
 MODEL = "model.keras"
 CHECKPOINTS = "checkpoints"
 PLOTS = "plots"
+EXPORTS = "exports"
 LOG = "run.log"
 LOCK = ".lock"
 REPEATS = "repeats"
 FOLDS = "folds"
+
+UNFINISHED_EXPORT = ".export."
+"""Begins the name of a folder, in `exports/`, that an export is being written to."""
 
 STATUSES = ("running", "finished", "interrupted", "failed", "diverged")
 """What `run.json` says."""

@@ -14,8 +14,8 @@ from dlrun.evaluation.meaning import Meaning, meaning_of
 from dlrun.events import Report, ignore
 from dlrun.images.preparation import Recipe, prepare_picture
 from dlrun.images.reading import read_picture
-from dlrun.predict.answers import Answer, answers_of, class_shares
-from dlrun.predict.recipe import recipe_of, takes_images
+from dlrun.predicting.answers import Answer, answers_of, class_shares
+from dlrun.predicting.recipe import recipe_of, takes_images
 from dlrun.runs import Run
 from dlrun.runs.predictor import Predictor, load_predictor
 from dlrun.web.rows import Column, columns_of

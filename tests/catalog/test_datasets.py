@@ -5,11 +5,13 @@ import sys
 
 import pytest
 
-from dlrun.catalog.datasets import CARDS, card_with_options
+from dlrun.catalog.datasets import CARDS, FROM_FILES, card_with_options
 from dlrun.config.schema import DatasetConfig
 from dlrun.data import load_dataset
 
-WITHOUT_DOWNLOAD = [name for name, card in CARDS.items() if not card.download and name != "npz"]
+WITHOUT_DOWNLOAD = [
+    name for name, card in CARDS.items() if not card.download and name not in FROM_FILES
+]
 
 
 @pytest.mark.parametrize("name", WITHOUT_DOWNLOAD)

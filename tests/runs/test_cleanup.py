@@ -259,6 +259,17 @@ def test_a_file_that_a_plot_is_just_writing_stays(tmp_path: Path) -> None:
     assert planned(tmp_path) == {("1-finished/.metrics.json.abcdefgh", "temporary file")}
 
 
+def test_half_an_export_goes_when_it_is_an_hour_old(tmp_path: Path) -> None:
+    folder = make(tmp_path, "1-finished").path / "exports"
+    for name in ("net_savedmodel", ".export.abcdefgh", ".export.12345678", ".export.mine"):
+        (folder / name).mkdir(parents=True)
+        if name != ".export.12345678":
+            set_age(folder / name, 4000)
+    assert planned(tmp_path) == {("1-finished/exports/.export.abcdefgh", "unfinished export")}
+    assert remove(plan_cleanup(tmp_path))[1] == []
+    assert not (folder / ".export.abcdefgh").exists()
+
+
 def test_folders_that_never_became_runs_go_with_their_process(
     tmp_path: Path, dead: dict[str, Any]
 ) -> None:

@@ -46,12 +46,7 @@ def recipe_of(run: Run, without: Iterable[str] = (), report: Report = ignore) ->
     plain = run.dataset.get("looks")
     looks = _measured(run, report) if plain is None else Looks.from_dict(plain)
     shape = tuple(run.dataset["input_shape"])
-    return Recipe(shape, looks, is_integer=_is_integer(looks), without=left_out)
-
-
-def _is_integer(looks: Looks) -> bool:
-    """Whether samples are bytes, as 0 to 255 are as a rule."""
-    return looks.pixel_max > 1 and looks.pixel_max == 255
+    return Recipe(shape, looks, left_out)
 
 
 def _measured(run: Run, report: Report) -> Looks:

@@ -1,0 +1,79 @@
+"""`dlrun export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from dlrun.cli.arguments import MemberOption
+
+if TYPE_CHECKING:
+    from dlrun.exporting import Exported
+
+
+def export(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A run, or `latest`.")],
+    to: Annotated[
+        str,
+        typer.Option("--to", metavar="FORMAT", help="keras, savedmodel, onnx, tflite or python."),
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", help="The file; default: in the run's folder, exports/."),
+    ] = None,
+    member: MemberOption = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="No messages; only the path of what was written.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+) -> None:
+    """Hand a run's model on, scaling inside, or the plain Keras script that trains it; checked."""
+    import dlrun
+    from dlrun.cli.display import showing
+    from dlrun.cli.signals import signals_heard
+    from dlrun.cli.text import json_text, shown
+    from dlrun.runs import find_run, single_run
+    from dlrun.screen import own_stderr
+
+    found = single_run(find_run(run), member)
+    with signals_heard(), own_stderr(), showing(quiet=quiet) as report:
+        exported = dlrun.export(found, to, output, report=report)
+    if as_json:
+        typer.echo(json_text(_facts(exported)))
+    elif quiet:
+        typer.echo(shown(exported.path))
+    else:
+        for line in _lines(exported):
+            typer.echo(shown(line))
+
+
+def _facts(exported: Exported) -> dict[str, Any]:
+    agreement = exported.agreement
+    return {
+        "run": exported.run.id,
+        "format": exported.format,
+        "path": str(exported.path),
+        "files": [str(path) for path in exported.files],
+        "input": exported.input,
+        "class_names": exported.class_names,
+        "compared": agreement.compared,
+        "largest_difference": agreement.largest_difference,
+        "num_other_classes": agreement.num_other_classes,
+        "remarks": exported.remarks,
+    }
+
+
+def _lines(exported: Exported) -> list[str]:
+    """Returns what was written, what it takes and gives, and how far it is the run's model."""
+    names = exported.class_names
+    more = f", … ({len(names):,})" if len(names) > 12 else ""
+    facts = [
+        *[("beside", path) for path in exported.files],
+        ("data" if exported.format == "python" else "input", exported.input),
+        ("classes", f"{', '.join(names[:12])}{more}" if names else ""),
+        ("checked", exported.agreement),
+        *[("but", remark) for remark in exported.remarks],
+    ]
+    return [str(exported.path), *[f"  {name:<11} {text}" for name, text in facts if str(text)]]
