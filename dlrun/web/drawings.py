@@ -15,9 +15,7 @@ import numpy as np
 
 from dlrun.errors import InputError
 from dlrun.files import make_folder, storage_error, write_bytes, write_text
-
-LABELS_CSV = "labels.csv"
-"""A row a drawing, `path,label`: what `dlrun predict` reads."""
+from dlrun.images.labelled import LABELS_CSV
 
 ROUND = 20
 """Drawings that a round asks for."""
