@@ -20,6 +20,9 @@ Array = np.ndarray
 MAX_PIXELS = 120_000_000
 """A phone's largest photographs have 108 million; as RGB these take 360 MB."""
 
+FORMATS = ("PNG", "JPEG", "HEIF", "AVIF", "WEBP", "GIF", "BMP", "DIB", "TIFF", "PPM")
+"""Pillow's names of what is read; PostScript, which it can hand to Ghostscript, is not."""
+
 LARGEST_SIDE = 2400
 """Pixels to which larger pictures are shrunk once they are read: enough for a page of digits."""
 
@@ -75,12 +78,11 @@ def read_picture(source: Path | bytes, name: str = "", max_pixels: int = MAX_PIX
         InputError: there is no such file, it is no image that can be read, or it is too large.
     """
     name = name or str(source if isinstance(source, Path) else "image")
-    _register_heif()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of large pictures, which are counted below
             content = source.read_bytes() if isinstance(source, Path) else source
-            with Image.open(io.BytesIO(content)) as image:
+            with Image.open(io.BytesIO(content), formats=_formats()) as image:
                 return _picture(image, name, max_pixels)
     except InputError:
         raise
@@ -88,6 +90,8 @@ def read_picture(source: Path | bytes, name: str = "", max_pixels: int = MAX_PIX
         raise InputError(f"{name}: no such file") from None
     except OSError as error:
         raise InputError(f"{name}: {_reason(error)}") from None
+    except Image.DecompressionBombError:
+        raise InputError(f"{name}: more than {max_pixels:,} pixels; make it smaller") from None
     except Exception as error:  # Pillow's many formats promise no closed list of what damage raises
         raise InputError(f"{name}: cannot be read as an image, {_reason(error)}") from None
 
@@ -95,8 +99,6 @@ def read_picture(source: Path | bytes, name: str = "", max_pixels: int = MAX_PIX
 def _reason(error: Exception) -> str:
     if isinstance(error, UnidentifiedImageError):
         return "not an image, or in a format that cannot be read; save it as PNG or JPEG"
-    if isinstance(error, Image.DecompressionBombError):
-        return f"more than {MAX_PIXELS:,} pixels; make it smaller"
     said = getattr(error, "strerror", None) or str(error) or type(error).__name__
     if "truncated" in said.lower():
         return "the file is cut off; copy it again"
@@ -171,9 +173,11 @@ def shrink(pixels: Array, side: int) -> Array:
     return np.asarray(image)
 
 
-def _register_heif() -> None:
-    """Teaches Pillow the format of phones' photographs."""
+def _formats() -> list[str]:
+    """Those of `FORMATS` that this Pillow reads, with that of phones' photographs."""
     if "HEIF" not in Image.OPEN:
         import pi_heif
 
+        Image.init()
         pi_heif.register_heif_opener()
+    return [name for name in FORMATS if name in Image.OPEN]

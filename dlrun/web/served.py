@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from dlrun.errors import InputError
 from dlrun.evaluation.meaning import Meaning, meaning_of
 from dlrun.events import Report, ignore
 from dlrun.images.preparation import Recipe, prepare_picture
@@ -22,9 +21,6 @@ from dlrun.web.rows import Column, columns_of
 
 MAX_PIXELS = 25_000_000
 """Of an image; more take seconds each, and a photograph of one figure needs none of them."""
-
-_PROGRAMS = (b"%!PS", b"\xc5\xd0\xd3\xc6")
-"""How PostScript begins: a program, which is not run for a stranger."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,8 +95,6 @@ def predict_image(served: Served, content: bytes) -> dict[str, Any]:
         InputError: it cannot be read, is too large, or shows nothing.
     """
     started = time.perf_counter()
-    if content.startswith(_PROGRAMS):
-        raise InputError("image: PostScript, which is a program; save it as PNG or JPEG")
     assert served.recipe is not None
     picture = read_picture(content, "image", MAX_PIXELS)
     prepared = prepare_picture(picture, served.recipe)

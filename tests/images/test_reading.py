@@ -81,10 +81,14 @@ def test_of_moving_pictures_the_first_is_taken_and_that_is_said() -> None:
 WRONG = {
     "text": (b"hello", "not an image, or in a format that cannot be read; save it as PNG or JPEG"),
     "empty": (b"", "not an image, or in a format that cannot be read; save it as PNG or JPEG"),
+    "postscript": (
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+        "not an image, or in a format that cannot be read; save it as PNG or JPEG",
+    ),
     "cut": (as_bytes(Image.fromarray(COLOUR))[:60], "the file is cut off; copy it again"),
     "large": (
         as_bytes(Image.new("1", (20_000, 20_000))),
-        "cannot be read as an image, more than 120,000,000 pixels; make it smaller",
+        "more than 120,000,000 pixels; make it smaller",
     ),
     "wide": (
         as_bytes(Image.new("1", (150_000, 1000))),

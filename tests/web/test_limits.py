@@ -58,7 +58,7 @@ def blank(width: int, height: int) -> bytes:
         (b"\x89PNG\r\n\x1a\n", "image: "),
         (SEVEN[: len(SEVEN) // 2], "the file is cut off; copy it again"),
         (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not an image"),
-        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "PostScript, which is a program"),
+        (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "not an image, or in a format that"),
         (blank(1, 1), "nothing is drawn on it"),
         (blank(300, 300), "nothing is drawn on it"),
         (png_header(20_000, 20_000), "000,000 pixels; make it smaller"),
