@@ -100,9 +100,10 @@ def _readable_members(run: Run) -> list[Run]:
 
 
 def _history(run: Run) -> History:
-    if not (run.path / HISTORY_CSV).is_file():
+    history = run.read_history() if (run.path / HISTORY_CSV).is_file() else {}
+    if not history.get("epoch"):
         raise RunError(f"{run.path}: no epoch was finished; there is nothing to diagnose")
-    return run.read_history()
+    return history
 
 
 def _most_frequent(run: Run, members: Sequence[Run]) -> Diagnosis:

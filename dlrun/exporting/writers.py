@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -71,10 +72,22 @@ def _write_savedmodel(model: Any, card: dict[str, Any], path: Path) -> None:
     write_json(extra / "model.json", card)
 
 
+@contextmanager
+def _same_environment() -> Iterator[None]:
+    """Takes back what tf2onnx sets when it is imported: it silences TensorFlow for good."""
+    before = dict(os.environ)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
 def _write_onnx(model: Any, card: dict[str, Any], path: Path) -> None:
     import onnx
 
-    model.export(path, format="onnx", verbose=False)
+    with _same_environment():
+        model.export(path, format="onnx", verbose=False)
     found = onnx.load(path)
     for key, text in as_metadata(card).items():
         found.metadata_props.add(key=key, value=text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -83,7 +84,20 @@ def test_a_process_says_how_long_it_took_and_what_memory_it_had() -> None:
     assert done.output.strip() == "xxx"
     assert done.error == ""
     assert done.seconds > 0
-    assert done.peak_mb is None or 1 < done.peak_mb < 1000
+
+
+def test_the_memory_is_the_processs_own() -> None:
+    """Asked in a small process: a forked one counts what its parent has until it begins."""
+    code = """
+import os, sys
+from process import run_process
+hungry = run_process([sys.executable, "-c", "x = b'x' * (200 << 20)"], os.environ, 60)
+small = run_process([sys.executable, "-c", "pass"], os.environ, 60)
+print(hungry.peak_mb is None or (hungry.peak_mb > 200 > 100 > small.peak_mb > 1))
+"""
+    folder = Path(__file__).parent
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True)
+    assert (done.stdout.strip(), done.stderr) == ("True", "")
 
 
 def test_a_failed_process_says_why() -> None:

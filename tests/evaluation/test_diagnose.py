@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -155,3 +156,13 @@ def test_an_unfinished_run_is_diagnosed_by_what_there_is(write_config: WriteConf
 def test_in_python_it_is_the_same(write_config: WriteConfig) -> None:
     run = dlrun.train(write_config())
     assert dlrun.diagnose(run) == dlrun.diagnose(run.id) == diagnose(run)
+
+
+def test_a_member_whose_history_was_cut_off_is_told(tmp_path: Path) -> None:
+    sample = Path(__file__).parents[1] / "runs" / "format_1" / "20261126-055355-flowers-3716"
+    path = tmp_path / sample.name
+    shutil.copytree(sample, path)
+    history = path / "repeats" / "0" / "history.csv"
+    history.write_text(history.read_text().splitlines()[0] + "\n")
+    with pytest.raises(RunError, match=r"repeats/0: no epoch was finished; there is nothing to"):
+        diagnose(Run(path))

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import DIGITS, SEVEN, client_of, image_model, png_of, row_model
 from starlette.testclient import TestClient
+
+from tests.web.conftest import DIGITS, SEVEN, client_of, image_model, png_of, row_model
 
 SIMPLE_IMAGE = png_of([(0.5, 0.2), (0.5, 0.8)], kind="BMP")
 

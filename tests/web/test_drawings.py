@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import DIGITS, SEVEN
 
 from dlrun.errors import InputError, StorageError
 from dlrun.web import drawings
 from dlrun.web.drawings import Drawings, predict_command, shuffled_labels
+from tests.web.conftest import DIGITS, SEVEN
 
 
 @pytest.mark.parametrize(

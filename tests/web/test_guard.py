@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SEVEN, client_of, image_model
 from starlette.testclient import TestClient
 
 from dlrun.web.guard import hostname, is_allowed, is_loopback
+from tests.web.conftest import SEVEN, client_of, image_model
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:8000", "localhost:8000", "[::1]:8000", "LocalHost"])

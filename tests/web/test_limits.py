@@ -12,7 +12,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import SEVEN, client_of, image_model, png_of
 from PIL import Image
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -20,6 +19,7 @@ from starlette.testclient import TestClient
 from starlette.types import Message
 
 from dlrun.web import asking, worker
+from tests.web.conftest import SEVEN, client_of, image_model, png_of
 
 
 def png_header(width: int, height: int) -> bytes:

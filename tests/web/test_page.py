@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 from browser import Browser, find_chromium, started
-from conftest import SEVEN
+
+from tests.web.conftest import SEVEN
 
 pytestmark = pytest.mark.web
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import COLUMNS
 
 from dlrun.errors import InputError
 from dlrun.web import rows
 from dlrun.web.rows import Column, columns_of, read_rows
+from tests.web.conftest import COLUMNS
 
 FEATURES = [Column("length"), Column("width")]
 
