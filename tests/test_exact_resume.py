@@ -127,8 +127,6 @@ IN_EVERY_RUN = {  # of the tests: the kinds of state there are; the others take 
     "momentum and schedule",
     "dropout, early stopping and plateau",
     "convolution, batch normalization and augmentation",
-    "averaged weights",
-    "one step a call",
 }
 
 

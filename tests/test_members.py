@@ -392,7 +392,9 @@ def whole(folder: Path, config_path: Path) -> Run:
     return dlrun.train(config_path, LONG, runs_dir=folder / "long")
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize(
+    "how", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+)
 def test_stopped_anyhow_it_goes_on_to_the_same_bits(
     whole: Run, config_path: Path, runs_dir: Path, how: signal.Signals
 ) -> None:

@@ -188,6 +188,7 @@ def no_fork(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
     return started
 
 
+@pytest.mark.slow
 def test_where_it_cannot_fork_a_worker_trains_tasks_itself(
     make_task: MakeTask, monkeypatch: pytest.MonkeyPatch, no_fork: list[list[str]]
 ) -> None:

@@ -54,25 +54,25 @@ def test_arrays_that_do_not_fit_are_errors(flowers_run: Run) -> None:
 
 
 def test_drawings_by_three_hands_are_read(digits_run: Run, tmp_path: Path) -> None:
-    """90 drawings on six papers; the net has seen 8×8 pixels of other people's digits alone."""
-    for i, drawing in enumerate(list(drawings(seed=5))[::2]):
+    """60 drawings on six papers; the net has seen 8×8 pixels of other people's digits alone."""
+    for i, drawing in enumerate(list(drawings(seed=5))[::3]):
         save(drawing.pixels, tmp_path / "drawn" / f"{drawing.label}_{drawing.paper}_{i}.png")
     found = dlrun.predict(digits_run, tmp_path / "drawn")
-    assert (found.num_samples, found.num_failed) == (90, 0)
+    assert (found.num_samples, found.num_failed) == (60, 0)
     assert found.report is not None
     right = sum(not sample.is_wrong for sample in found.samples)
-    assert found.report["metrics"]["accuracy"] == wilson(right, 90).to_dict()
+    assert found.report["metrics"]["accuracy"] == wilson(right, 60).to_dict()
     assert found.report["metrics"]["accuracy"]["low"] > 0.7
     text = (found.folder / "predictions.csv").read_text(encoding="utf-8")
     rows = list(csv.DictReader(text.splitlines()))
     assert [row["predicted"] for row in rows] == [str(s.answer.predicted) for s in found.samples]
     names = sorted(path.name for path in found.folder.iterdir())
-    sheets = ["contact_sheet.png", "contact_sheet_2.png", "contact_sheet_3.png"]
+    sheets = ["contact_sheet.png", "contact_sheet_2.png"]
     assert names == ["confusion_matrix.png", *sheets, "predictions.csv"]
 
 
 def test_a_drawing_and_its_negative_are_predicted_alike(digits_run: Run, tmp_path: Path) -> None:
-    for i, drawing in enumerate(list(drawings(seed=6))[::5]):
+    for i, drawing in enumerate(list(drawings(seed=6))[::11]):
         save(drawing.pixels, tmp_path / "plain" / f"{i}.png")
         save(255 - drawing.pixels, tmp_path / "negative" / f"{i}.png")
     plain, negative = (dlrun.predict(digits_run, tmp_path / n) for n in ("plain", "negative"))

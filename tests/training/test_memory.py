@@ -37,7 +37,9 @@ class WantsTooMuch(keras.callbacks.Callback):
             self.want()
 
 
-@pytest.mark.parametrize("want", [numpy_wants_too_much, tensorflow_wants_too_much])
+@pytest.mark.parametrize(
+    "want", [tensorflow_wants_too_much, pytest.param(numpy_wants_too_much, marks=pytest.mark.slow)]
+)
 def test_a_run_out_of_memory_keeps_its_epochs_and_goes_on_when_there_is_more(
     write_config: Callable[..., Path], want: Callable[[], None]
 ) -> None:
