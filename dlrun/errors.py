@@ -7,7 +7,7 @@ DlrunError            shown as "dlrun: error: …" without a traceback
 ├── BackendError      Keras or TensorFlow runs already, on another backend or thread count (exit 1)
 ├── DivergedError     loss or weights became NaN or infinite; history up to it is kept (exit 1)
 ├── MembersError      some of a run's repeats or folds did not finish; the others are kept (exit 1)
-├── InputError        a picture or table that cannot be predicted (exit 1)
+├── InputError        a picture or table that cannot be predicted (exit 2)
 ├── ServeError        the page cannot be served: port taken, packages missing (exit 1)
 ├── OutOfMemoryError  data, model or a step of it do not fit into memory (exit 1)
 ├── StorageError      a file cannot be written: full disk, read-only folder (exit 1)
@@ -109,6 +109,8 @@ class MembersError(DlrunError):
 
 class InputError(DlrunError):
     """A picture, or a row of a table, that a model cannot be given; others are not affected."""
+
+    exit_code = 2
 
 
 class ServeError(DlrunError):

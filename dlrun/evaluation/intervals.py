@@ -69,7 +69,8 @@ def wilson(num_right: int, num_rows: int) -> Estimate:
     middle = (share + z * z / (2 * num_rows)) / (1 + z * z / num_rows)
     spread = math.sqrt(share * (1 - share) / num_rows + (z / (2 * num_rows)) ** 2)
     half = z * spread / (1 + z * z / num_rows)
-    return Estimate(share, max(0.0, middle - half), min(1.0, middle + half))
+    low = max(0.0, middle - half) if num_right else 0.0  # exactly, whatever is rounded
+    return Estimate(share, low, min(1.0, middle + half) if num_right < num_rows else 1.0)
 
 
 def normal_quantile(confidence: float = CONFIDENCE) -> float:

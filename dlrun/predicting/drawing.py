@@ -65,8 +65,10 @@ def draw_predictions(found: Predictions, looks: Looks, *, steps: bool = False) -
 
 def _how_right(found: Predictions) -> str:
     if found.report is None or "num_right" not in found.report:
-        return f"{found.num_samples:,} predicted"
-    return f"{found.report['num_right']} of {found.report['num_rows']} right"
+        right = f"{found.num_samples - found.num_failed:,} predicted"
+    else:
+        right = f"{found.report['num_right']} of {found.report['num_rows']} right"
+    return f"{right}, {found.num_failed:,} failed" if found.num_failed else right
 
 
 def _tile(sample: Sample, picture: Prepared, looks: Looks) -> Tile:

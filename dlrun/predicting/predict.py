@@ -21,7 +21,7 @@ from dlrun.predicting.inputs import Input, find_inputs
 from dlrun.predicting.labels import Labels, labels_of
 from dlrun.predicting.recipe import recipe_of, takes_images
 from dlrun.predicting.samples import Predictions, Sample
-from dlrun.predicting.tables import Chunk, read_table
+from dlrun.predicting.tables import Chunk, Columns, read_table
 from dlrun.predicting.tally import Tally
 from dlrun.predicting.writing import SampleWriter, csv_rows, new_folder
 from dlrun.runs import Run
@@ -89,6 +89,8 @@ def predict_inputs(
     if recipe is None and (asked.without or asked.page is not None):
         raise RunError(f"{run.path}: its model takes tables; nothing is prepared as images are")
     of_images = [i for i in inputs if not i.is_table and images]
+    if all(one.error for one in inputs):  # before TensorFlow is loaded and a folder made
+        raise InputError("; ".join(f"{one.name}: {one.error}" for one in inputs))
     labels = labels_of(of_images, asked.labels, meaning.class_names) if of_images else Labels()
     report(Message("loading TensorFlow …"))
     predictor = load_predictor(run)
@@ -123,7 +125,7 @@ def _labelled(
     everything = list(batches)
     count = sum(len(samples) for samples, _ in everything)
     if count != len(labels):
-        text = f"--labels: {len(labels)} for {count} figures; none is used"
+        text = f"--labels: there are {len(labels)} labels and {count} figures; none is used"
         report(Message(text, level="warning"))
     known: Iterator[str | None] = iter(labels if count == len(labels) else [None] * count)
     for samples, seen in everything:
@@ -215,14 +217,22 @@ class _Job:
                 )
             shape = self.predictor.input_shape
             for columns, chunk in read_table(source, names, shape, label):
-                if columns is not None and columns.ignored and not is_told:
-                    text = f"{source.name}: columns that the model does not use are passed over: "
-                    self.report(Message(text + ", ".join(columns.ignored[:12])))
+                if columns is not None and not is_told:
+                    self._tell_columns(source.name, columns)
                     is_told = True
                 samples = self._of_rows(source.name, chunk)
                 yield samples, [None] * len(samples)
         except InputError as error:
             yield [Sample(source.name, error=str(error).removeprefix(f"{source.name}: "))], [None]
+
+    def _tell_columns(self, name: str, columns: Columns) -> None:
+        if columns.ignored:
+            text = f"{name}: columns that the model does not use are passed over: "
+            self.report(Message(text + ", ".join(columns.ignored[:12])))
+        if columns.label_name:
+            numbers = ", ".join(f"{i} is {n}" for i, n in enumerate(self.meaning.class_names[:12]))
+            text = f"{name}: column {columns.label_name!r} is compared with the predictions"
+            self.report(Message(f"{text} ({numbers})" if numbers else text))
 
     def _of_rows(self, name: str, chunk: Chunk) -> list[Sample]:
         good = [i for i in range(len(chunk.x)) if i not in chunk.problems]

@@ -85,4 +85,4 @@ class Predictions:
     num_samples: int
     num_failed: int
     report: dict[str, Any] | None = None
-    prepared: dict[int, Prepared] = field(default_factory=dict)
+    prepared: dict[int, Prepared] = field(default_factory=dict, repr=False)

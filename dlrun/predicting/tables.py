@@ -49,11 +49,13 @@ class Columns:
         features: Of the model, in its order, by place in the table.
         label: Place of the column that holds labels; None without.
         ignored: Names of the others.
+        label_name: Of the column that holds labels; empty without.
     """
 
     features: tuple[int, ...]
     label: int | None
     ignored: tuple[str, ...]
+    label_name: str = ""
 
 
 def read_table(
@@ -130,7 +132,8 @@ def match_columns(
     places_of = tuple(places[name] for name in names)
     used = {*places_of, *([] if found_label is None else [found_label])}
     ignored = tuple(name for i, name in enumerate(given) if i not in used)
-    return Columns(places_of, found_label, ignored)
+    name = "" if found_label is None else given[found_label]
+    return Columns(places_of, found_label, ignored, name)
 
 
 def _chunk(frame: pd.DataFrame, columns: Columns, first_row: int) -> Chunk:

@@ -71,6 +71,10 @@ def csv_rows(folder: Path, *, of_classes: bool) -> Iterator[SampleWriter]:
         part.replace(path)
     except OSError as error:
         raise storage_error(path, error) from error
+    finally:  # stopped, or broken: nothing half-written stays
+        part.unlink(missing_ok=True)
+        if not any(folder.iterdir()):
+            folder.rmdir()
 
 
 class SampleWriter:

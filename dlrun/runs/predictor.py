@@ -63,6 +63,12 @@ class Predictor:
         if rows.dtype.kind == "f" and not np.isfinite(rows).all():
             row = int(np.argwhere(~np.isfinite(rows.reshape(len(rows), -1)).all(axis=1))[0, 0])
             raise InputError(f"x holds NaN or infinity, first in row {row}; fill it in")
+        full = (self.facts.get("looks") or {}).get("pixel_max") or 0
+        if rows.dtype.kind == "f" and full > 2 and rows.size and 0 < rows.max() <= 1:
+            raise InputError(
+                f"x holds values from {rows.min():g} to {rows.max():g}, and the model was trained "
+                f"on 0 to {full:g}; give rows as the data set has them, not scaled"
+            )
         return rows
 
 

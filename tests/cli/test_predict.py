@@ -82,7 +82,7 @@ def test_standard_input_and_json(run: Path) -> None:
 
 def test_wrong_usage_is_told_in_a_line(run: Path) -> None:
     done = predict(run, "x.png", "--without", "colour")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stderr.splitlines()[-1] == (
         "dlrun: error: unknown step 'colour'; the steps are polarity, light, ink, figure, "
         "strokes, centre"

@@ -97,7 +97,7 @@ def test_typed_labels_that_do_not_fit_are_not_used(digits_run: Run, tmp_path: Pa
     events: list[Event] = []
     found = dlrun.predict(digits_run, tmp_path / "a.png", labels="33", report=events.append)
     assert found.report is None
-    assert Message("--labels: 2 for 1 figures; none is used", "warning") in events
+    assert Message("--labels: there are 2 labels and 1 figures; none is used", "warning") in events
 
 
 def test_what_cannot_be_predicted_does_not_stop_the_others(digits_run: Run, tmp_path: Path) -> None:
@@ -159,6 +159,31 @@ def test_an_unknown_step_is_an_error(digits_run: Run) -> None:
         dlrun.predict(digits_run, "x.png", without=["stroke"])
     with pytest.raises(InputError, match="nothing to predict: name files, folders, or - for"):
         dlrun.predict(digits_run, [])
+    with pytest.raises(InputError, match=r"^none\.png: no such file; \*\.gif: no file matches$"):
+        dlrun.predict(digits_run, ["none.png", "*.gif"])
+    assert not list((digits_run.path / "predictions").glob("*/*.part"))
+
+
+def test_images_that_are_scaled_already_are_told(digits_run: Run) -> None:
+    x = load_dataset(DatasetConfig(name="digits")).x[:3]
+    with pytest.raises(InputError, match="x holds values from 0 to 1, and the model was trained"):
+        digits_run.predict(x / 16)
+
+
+def test_stopped_in_the_middle_nothing_half_written_stays(
+    flowers_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dlrun.predicting import predict
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    np.savez(tmp_path / "rows.npz", x=np.zeros((1, 4)))
+    monkeypatch.setattr(predict, "_keep", stop)
+    before = set((flowers_run.path / "predictions").glob("*"))
+    with pytest.raises(KeyboardInterrupt):
+        dlrun.predict(flowers_run, tmp_path / "rows.npz")
+    assert set((flowers_run.path / "predictions").glob("*")) == before
 
 
 def test_results_are_never_written_over(flowers_run: Run, tmp_path: Path) -> None:
