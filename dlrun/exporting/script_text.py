@@ -139,6 +139,7 @@ def _fit(run: Run, data: PreparedData, source: DataSource, own: FindOwn) -> list
         ("", "dataset" if _is_static(data) else "batches()"),
         ("epochs", "epochs"),
         ("steps_per_epoch", "math.ceil(len(x_train) / BATCH_SIZE)"),
+        ("shuffle", "False"),
     ]
     if "validation" in source.parts:
         held_out = "x_val, y_val" + (", weight_val" if "validation" in source.weighted else "")
