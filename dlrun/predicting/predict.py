@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 
@@ -38,6 +39,8 @@ BATCH_IMAGES = 64
 
 _Seen = Sequence[Prepared | None]
 """Of a batch's samples, those that are images, as they were prepared."""
+
+_Batch = tuple[list[Sample], _Seen]
 
 
 @dataclass(frozen=True)
@@ -96,11 +99,17 @@ def predict_inputs(
     predictor = load_predictor(run)
     job = _Job(run, predictor, meaning, recipe, asked, labels, report)
     folder = new_folder(run)
-    tally, kept, prepared = Tally(meaning.class_names), list[Sample](), dict[int, Prepared]()
-    typed = bool(labels.in_order)
-    with csv_rows(folder, of_classes=bool(meaning.class_names)) as writer:
-        batches = job.batches(inputs)
-        for samples, seen in _labelled(batches, labels.in_order, report) if typed else batches:
+    batches = job.batches(inputs)
+    if labels.in_order:
+        batches = _labelled(batches, labels.in_order, report)
+    return _collect(run, folder, Tally(meaning.class_names), batches)
+
+
+def _collect(run: Run, folder: Path, tally: Tally, batches: Iterator[_Batch]) -> Predictions:
+    """Writes every sample, and keeps the first ones to be shown."""
+    kept, prepared = list[Sample](), dict[int, Prepared]()
+    with csv_rows(folder, of_classes=bool(run.dataset["class_names"])) as writer:
+        for samples, seen in batches:
             _keep(writer, tally, samples)
             for sample, picture in zip(samples, seen, strict=True):
                 if picture is not None and len(prepared) < MOST_SHOWN:
@@ -118,9 +127,7 @@ def predict_inputs(
     )
 
 
-def _labelled(
-    batches: Iterator[tuple[list[Sample], _Seen]], labels: Sequence[str], report: Report
-) -> Iterator[tuple[list[Sample], _Seen]]:
+def _labelled(batches: Iterator[_Batch], labels: Sequence[str], report: Report) -> Iterator[_Batch]:
     """Gives labels to figures in their order, if there are as many; else none would be sure."""
     everything = list(batches)
     count = sum(len(samples) for samples, _ in everything)
@@ -149,7 +156,7 @@ class _Job:
     labels: Labels
     report: Report
 
-    def batches(self, inputs: Sequence[Input]) -> Iterator[tuple[list[Sample], _Seen]]:
+    def batches(self, inputs: Sequence[Input]) -> Iterator[_Batch]:
         """Samples of all inputs in order, and what of them is an image."""
         done = 0
         for is_table, group in itertools.groupby(inputs, key=self._is_table):
@@ -165,7 +172,7 @@ class _Job:
     def _is_table(self, source: Input) -> bool:
         return source.error is None and (self.recipe is None or source.is_table)
 
-    def _of_images(self, sources: Sequence[Input]) -> tuple[list[Sample], _Seen]:
+    def _of_images(self, sources: Sequence[Input]) -> _Batch:
         workers = min(8, os.cpu_count() or 1)
         with ThreadPoolExecutor(workers) as pool:  # Pillow and SciPy let others work meanwhile
             found = list(itertools.chain.from_iterable(pool.map(self._prepare, sources)))
@@ -205,7 +212,7 @@ class _Job:
             said = str(error).removeprefix(f"{source.name}: ")
             return [Sample(source.name, error=said)]
 
-    def _of_table(self, source: Input) -> Iterator[tuple[list[Sample], _Seen]]:
+    def _of_table(self, source: Input) -> Iterator[_Batch]:
         names = self.run.dataset["feature_names"]
         label = self.asked.labels if self.recipe is None else None
         is_told = False

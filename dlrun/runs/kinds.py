@@ -133,11 +133,28 @@ _PART: Spec = {
 
 EVALUATION: Spec = {"validation": _PART, "test": _PART, "other_tests": ({"*": _PART}, None)}
 
+_LOOKS: Spec = {
+    "kind": "text",
+    "is_integer": "flag",
+    "pixel_min": "number",
+    "pixel_max": "number",
+    "ground": "number",
+    "box": "whole",
+    "centred": "text",
+    "stroke_low": "count",
+    "stroke_median": "count",
+    "stroke_high": "count",
+    "ink_low": "count",
+    "ink_mean": "count",
+    "ink_high": "count",
+}
+
 DATASET: Spec = {
     "name": "text",
     "source": "text?",
     "content_hash": "text?",
     "class_names": (["text"], None),
+    "looks": (_LOOKS, None),
     "duplicates": ({"*": {"rows": "whole", "features": "whole"}}, None),
     "parts": {"*": {"num_rows": "whole"}},
 }

@@ -206,4 +206,9 @@ def test_the_recipe_is_measured_anew_for_runs_that_do_not_keep_it(
     del facts["looks"]
     (path / "dataset.json").write_text(json.dumps(facts))
     assert recipe_of(Run(path)).looks.kind == "drawing"
+    damaged = facts | {"looks": {**digits_run.dataset["looks"], "box": "wide"}}
+    (path / "dataset.json").write_text(json.dumps(damaged))
+    with pytest.raises(RunError, match=r"looks\.box is text, not a whole number from 0"):
+        recipe_of(Run(path))
+    (path / "dataset.json").write_text(json.dumps(facts))
     assert recipe_of(Run(path)).looks.box == recipe_of(digits_run).looks.box
