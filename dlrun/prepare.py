@@ -18,6 +18,7 @@ from dlrun.data import make_splits as split_rows
 from dlrun.data.duplicates import count_copies, describe_copies, drop_copies
 from dlrun.data.image_folder import takes_whole
 from dlrun.data.splits import PARTS
+from dlrun.data.store import DataStore
 from dlrun.data.weights import class_weights, make_train_weight
 from dlrun.errors import DatasetError
 from dlrun.events import Event, Message, Report, ignore
@@ -39,6 +40,8 @@ class PreparedData:
         train_weight: (n,) float32, what training multiplies each row's loss by: the weight of
             its class where the config asks for that, else `sample_weight`; None for 1.
         copies: How many rows repeat another, by part; from `count_copies`.
+        store: Keeps what else is made of these rows.
+        stored_as: What they are asked for by.
     """
 
     config: Config
@@ -51,6 +54,8 @@ class PreparedData:
     sample_weight: np.ndarray | None = None
     train_weight: np.ndarray | None = None
     copies: Mapping[str, Any] = field(default_factory=dict)
+    store: DataStore = field(default_factory=DataStore, compare=False, repr=False)
+    stored_as: Any = None
 
     @property
     def rows(self) -> Mapping[str, np.ndarray]:
@@ -78,7 +83,7 @@ class PreparedData:
             "weighted": data.sample_weight is not None,
             "class_weight": self._class_weight(),
             "scaling": self.scaling.to_dict(),
-            "looks": self._looks(),
+            "looks": self.store.get(["looks", self.stored_as], self._looks),
             "duplicates": dict(self.copies),
             "parts": {part: self._part_facts(rows) for part, rows in self.rows.items()},
         }
@@ -117,8 +122,21 @@ def rows_by_part(splits: Splits) -> Mapping[str, np.ndarray]:
     return {part: rows for part in PARTS if len(rows := getattr(splits, part))}
 
 
+@dataclass(frozen=True)
+class _Parts:
+    """What data set, split and seed decide, whatever is trained on it."""
+
+    splits: Splits
+    scaling: Scaling
+    copies: Mapping[str, Any]
+
+
 def prepare_data(
-    config: Config, report: Report = ignore, *, said: Sequence[Message] = ()
+    config: Config,
+    report: Report = ignore,
+    *,
+    said: Sequence[Message] = (),
+    store: DataStore | None = None,
 ) -> PreparedData:
     """Loads, splits and scales the config's data set.
 
@@ -126,12 +144,13 @@ def prepare_data(
         config: Parts of it may be `auto` where only the data decides them.
         report: Told what the user should know.
         said: Messages from before, for the run's log.
+        store: Keeps what other configs in this process can use; None: nothing is kept.
 
     Raises:
         DatasetError: the data cannot be had, is damaged, or cannot be split as asked.
         ConfigError: the config does not fit the data.
     """
-    messages = list(said)
+    messages, store = list(said), store or DataStore()
 
     def listen(event: Event) -> None:
         if isinstance(event, Message):
@@ -139,39 +158,66 @@ def prepare_data(
         report(event)
 
     import_own(config)
-    dataset = load_dataset(config.dataset, listen)
-    if config.dataset.duplicates == "drop":
-        dataset = drop_copies(dataset)
+    dataset = load_stored(config, store, listen)
     config = resolve_with_data(
         config, task=dataset.task, num_official_test=dataset.num_official_test
     )
-    splits = split_rows(dataset, config.dataset.split, config.seed)
-    rows = rows_by_part(splits)
-    copies = count_copies(dataset, rows)
+    asked = [config.to_dict()["dataset"], config.seed, _scale_kind(config)]
+    parts = store.get(["parts", asked], lambda: _make_parts(config, dataset))
+    splits, rows = parts.splits, rows_by_part(parts.splits)
     sizes = {part: len(found) for part, found in rows.items()}
-    listen(describe_copies(dataset.name, copies, sizes))
+    listen(describe_copies(dataset.name, parts.copies, sizes))
     for message in _remarks(config, dataset, splits):
         listen(message)
     train_weight = make_train_weight(config, dataset, splits, listen)
-    scaling = fit_scaling(_scale_kind(config), dataset.x[splits.train])
     encoding = choose_encoding(config, dataset)
     labels = encode_labels(dataset.y, dataset.task, dataset.num_classes, encoding)
     return PreparedData(
         config=config,
         dataset=dataset,
         splits=splits,
-        scaling=scaling,
+        scaling=parts.scaling,
         labels=labels,
         encoding=encoding,
         messages=tuple(messages),
         sample_weight=dataset.sample_weight,
         train_weight=train_weight,
-        copies=copies,
+        copies=parts.copies,
+        store=store,
+        stored_as=asked,
     )
 
 
+def load_stored(config: Config, store: DataStore, report: Report) -> Dataset:
+    """Returns the config's data set, from the store where it is there; tells the same each time."""
+    section = config.dataset
+    said: list[Message] = []
+
+    def load() -> Dataset:
+        def listen(event: Event) -> None:
+            if isinstance(event, Message):
+                said.append(event)
+            report(event)
+
+        dataset = load_dataset(section, listen)
+        return drop_copies(dataset) if section.duplicates == "drop" else dataset
+
+    asked = [section.name, dict(section.options), section.duplicates]
+    dataset, messages = store.get(["dataset", *asked], lambda: (load(), said))
+    if messages is not said:
+        for message in messages:
+            report(message)
+    return dataset
+
+
+def _make_parts(config: Config, dataset: Dataset) -> _Parts:
+    splits = split_rows(dataset, config.dataset.split, config.seed)
+    scaling = fit_scaling(_scale_kind(config), dataset.x[splits.train])
+    return _Parts(splits, scaling, count_copies(dataset, rows_by_part(splits)))
+
+
 def prepare_loaded(
-    loaded: Loaded, source: str, report: Report | None
+    loaded: Loaded, source: str, report: Report | None, store: DataStore | None = None
 ) -> tuple[PreparedData, Report]:
     """Says what is unwise about a config, prepares its data, and says that TensorFlow comes next.
 
@@ -179,6 +225,7 @@ def prepare_loaded(
         loaded: The config.
         source: What to call it.
         report: Told; None for nobody.
+        store: As of `prepare_data`.
 
     Returns:
         The data, and the report that is there in any case.
@@ -194,7 +241,7 @@ def prepare_loaded(
     loading = Message("loading TensorFlow …")
     if loaded.config.imports:  # a user's own modules need it at once
         listen(loading)
-    data = prepare_data(loaded.config, listen, said=said)
+    data = prepare_data(loaded.config, listen, said=said, store=store)
     if not loaded.config.imports:
         listen(loading)
     return data, listen

@@ -11,24 +11,34 @@ import queue
 import subprocess
 import sys
 import threading
+import time
 from collections import deque
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from dlrun.events import FromTask, Report
 from dlrun.executors.frames import FrameReader, write_message
-from dlrun.executors.task import FORKS, Outcome, Stop, Task, Told, reason_of_end
+from dlrun.executors.task import (
+    FORKS,
+    TASKS_A_PROCESS,
+    Kill,
+    Outcome,
+    Stop,
+    Task,
+    Told,
+    reason_of_end,
+)
 from dlrun.runs.environment import count_cpus
 from dlrun.stopping import StopRequest
-
-TASKS_A_WORKER = 20
-"""Where tasks share a process, it is replaced after so many: what each net leaves goes with it."""
 
 _POLL_SECONDS = 0.2
 _PATIENCE_SECONDS = 30.0
 """So long tasks may take to write their checkpoints before they are killed."""
+
+_START_SECONDS = 60.0
+"""So long a task may take to give a first sign of life, beside its own limit."""
 
 
 def count_at_a_time(num_tasks: int, threads: int) -> int:
@@ -53,11 +63,26 @@ def _duration(num_tasks: int, at_a_time: int, cores: int) -> float:
 
 
 @dataclass(eq=False)
+class _Given:
+    """A task that a worker is at, and when it must be done."""
+
+    task: Task
+    deadline: float = float("inf")
+    is_overdue: bool = False
+
+    def heard(self) -> None:
+        """Its time begins to count."""
+        limit = self.task.limit_seconds
+        if limit is not None and not self.is_overdue:
+            self.deadline = min(self.deadline, time.monotonic() + limit)
+
+
+@dataclass(eq=False)
 class _Worker:
     """A worker process and the tasks it is at."""
 
     process: subprocess.Popen[bytes]
-    tasks: dict[str, Task] = field(default_factory=dict)
+    given: dict[str, _Given] = field(default_factory=dict)
     num_given: int = 0
 
     def send(self, message: Any) -> None:
@@ -65,9 +90,21 @@ class _Worker:
             write_message(self.process.stdin.fileno(), message)
 
     def give(self, task: Task) -> None:
-        self.tasks[task.name] = task
+        limit = float("inf") if task.limit_seconds is None else task.limit_seconds
+        self.given[task.name] = _Given(task, time.monotonic() + _START_SECONDS + limit)
         self.num_given += 1
         self.send(task)
+
+    def end_overdue(self) -> None:
+        """Ends the processes of tasks whose time is over."""
+        now = time.monotonic()
+        for given in self.given.values():
+            if given.deadline < now and not given.is_overdue:
+                given.is_overdue = True
+                if FORKS:
+                    self.send(Kill(given.task.name))
+                else:
+                    self.process.kill()
 
     def close(self) -> None:
         """Ends the process; tasks that it is at end at a checkpoint."""
@@ -82,13 +119,60 @@ class _Worker:
 
 
 @dataclass
-class _Crew:
-    """The workers, and what they have said and nobody has read yet."""
+class Crew:
+    """The workers, and what they have said and nobody has read yet; made by `open_crew`."""
 
     inbox: queue.SimpleQueue[tuple[_Worker, Any]] = field(default_factory=queue.SimpleQueue)
     workers: list[_Worker] = field(default_factory=list)
 
+    def run(
+        self, tasks: Iterable[Task], room: int, report: Report, request: StopRequest
+    ) -> Iterator[Outcome]:
+        """Does tasks in other processes; yields how each ended, as it ends.
+
+        Args:
+            tasks: In the order in which they begin.
+            room: How much the weights of those that run may come to; one alone runs anyway.
+            report: Told every event of every task, as `FromTask`.
+            request: Once it is made, running tasks end at a checkpoint and no other begins; those
+                that have not begun are not yielded.
+        """
+        waiting, is_stopping = deque(tasks), False
+        while True:
+            if request.signum is not None and not is_stopping:
+                is_stopping = True
+                waiting.clear()
+                for worker in self.workers:
+                    worker.send(Stop(request.signum))
+            self._give_out(waiting, room)
+            if not self._weight:
+                return
+            for worker in self.workers:
+                worker.end_overdue()
+            try:
+                worker, message = self.inbox.get(timeout=_POLL_SECONDS)
+            except queue.Empty:
+                continue
+            yield from self._heard(worker, message, report)
+
+    def _heard(self, worker: _Worker, message: Any, report: Report) -> Iterator[Outcome]:
+        if isinstance(message, Told):
+            if message.task in worker.given:
+                worker.given[message.task].heard()
+            report(FromTask(message.task, message.event))
+        elif isinstance(message, Outcome):
+            given = worker.given.pop(message.task, None)
+            if given is not None:
+                yield _overdue(given) if given.is_overdue else message
+        elif message is None and worker in self.workers:  # else it was sent away
+            self.workers.remove(worker)
+            worker.close()
+            reason = reason_of_end(worker.process.returncode)
+            for name, given in worker.given.items():
+                yield _overdue(given) if given.is_overdue else Outcome(name, "crashed", reason)
+
     def hire(self) -> _Worker:
+        """Starts a worker, which imports TensorFlow while others do something else."""
         process = subprocess.Popen(
             [sys.executable, "-m", "dlrun.executors.worker"],
             stdin=subprocess.PIPE,
@@ -113,63 +197,48 @@ class _Crew:
             self.inbox.put((worker, None))
 
     @property
-    def num_tasks(self) -> int:
-        return sum(len(worker.tasks) for worker in self.workers)
+    def _weight(self) -> int:
+        return sum(one.task.weight for worker in self.workers for one in worker.given.values())
+
+    def _give_out(self, waiting: deque[Task], room: int) -> None:
+        """Has as many tasks run as may; a process forks them, or is at one of them itself."""
+        while waiting and (not self._weight or self._weight + waiting[0].weight <= room):
+            idle = [worker for worker in self.workers if FORKS or not worker.given]
+            worker = idle[0] if idle else self.hire()
+            if not FORKS and worker.num_given >= TASKS_A_PROCESS:
+                worker.send(None)
+                self.workers.remove(worker)
+                worker.close()
+            else:
+                worker.give(waiting.popleft())
+
+    def close(self) -> None:
+        """Ends all workers; tasks that they are at end at a checkpoint."""
+        for worker in self.workers:
+            worker.send(None)  # it ends by itself where it has nothing to do
+        for worker in self.workers:
+            worker.close()
+
+
+def _overdue(given: _Given) -> Outcome:
+    limit = given.task.limit_seconds or 0.0
+    shown = f"{limit:g} s" if limit < 120 else f"{limit / 60:g} min"
+    return Outcome(given.task.name, "timed out", f"it took longer than its limit of {shown}")
+
+
+@contextmanager
+def open_crew() -> Iterator[Crew]:
+    """Gives a crew without workers; they end with the block."""
+    crew = Crew()
+    try:
+        yield crew
+    finally:
+        crew.close()
 
 
 def run_tasks(
     tasks: Sequence[Task], at_a_time: int, report: Report, request: StopRequest
 ) -> Iterator[Outcome]:
-    """Trains tasks in other processes; yields how each ended, as it ends.
-
-    Args:
-        tasks: In the order in which they begin.
-        at_a_time: How many run.
-        report: Told every event of every task, as `FromTask`.
-        request: Once it is made, running tasks end at a checkpoint and no other begins; those
-            that have not begun are not yielded.
-    """
-    waiting, crew, is_stopping = deque(tasks), _Crew(), False
-    try:
-        while True:
-            if request.signum is not None and not is_stopping:
-                is_stopping = True
-                waiting.clear()
-                for worker in crew.workers:
-                    worker.send(Stop(request.signum))
-            _give_out(waiting, crew, at_a_time)
-            if not crew.num_tasks:
-                return
-            try:
-                worker, message = crew.inbox.get(timeout=_POLL_SECONDS)
-            except queue.Empty:
-                continue
-            if isinstance(message, Told):
-                report(FromTask(message.task, message.event))
-            elif isinstance(message, Outcome):
-                worker.tasks.pop(message.task, None)
-                yield message
-            elif message is None and worker in crew.workers:  # else it was sent away
-                crew.workers.remove(worker)
-                worker.close()
-                reason = reason_of_end(worker.process.returncode)
-                for task in worker.tasks.values():
-                    yield Outcome(task.name, "crashed", reason)
-    finally:
-        for worker in crew.workers:
-            worker.send(None)  # it ends by itself where it has nothing to do
-        for worker in crew.workers:
-            worker.close()
-
-
-def _give_out(waiting: deque[Task], crew: _Crew, at_a_time: int) -> None:
-    """Has as many tasks run as may; a process forks them, or is at one of them itself."""
-    while waiting and crew.num_tasks < at_a_time:
-        idle = [worker for worker in crew.workers if FORKS or not worker.tasks]
-        worker = idle[0] if idle else crew.hire()
-        if not FORKS and worker.num_given >= TASKS_A_WORKER:
-            worker.send(None)
-            crew.workers.remove(worker)
-            worker.close()
-        else:
-            worker.give(waiting.popleft())
+    """Does tasks by a crew of their own, as `Crew.run` does."""
+    with open_crew() as crew:
+        yield from crew.run(tasks, at_a_time, report, request)

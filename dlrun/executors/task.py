@@ -6,18 +6,24 @@ Imports nothing heavy: the process that gives out the work never loads TensorFlo
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from dlrun.config import Loaded
 from dlrun.events import Event
+from dlrun.pruning import Threshold
 
 FORKS = sys.platform == "linux"
-"""Whether a worker forks a process for each task, so that it imports TensorFlow once for all.
+"""Whether a worker forks processes for its tasks, so that it imports TensorFlow once for all.
 
 Elsewhere (macOS's frameworks do not survive a fork, Windows has none) it is at one task at a time,
 and there are several workers.
 """
+
+TASKS_A_PROCESS = 10
+"""A process is replaced after so many tasks: what each net leaves in it goes with it."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +33,14 @@ class Task:
     Attributes:
         name: What it is called in messages, such as "repeats/2"; no two alike.
         run_dir: Its run folder.
-        loaded: Its config.
+        loaded: Its config; `training.threads` is a number.
         overrides: Changes to the config of a run that is there already.
-        member_of: Id of the run that it is a part of.
+        member_of: Id of the run or sweep that it is a part of.
+        action: "train"; or "build" to build the model and "measure" to train some steps of it,
+            which leave no folder.
+        threshold: What ends it early.
+        limit_seconds: How long it may take; None: as long as it likes.
+        weight: How much of the room for tasks it takes.
     """
 
     name: str
@@ -37,6 +48,10 @@ class Task:
     loaded: Loaded
     overrides: tuple[str, ...] = ()
     member_of: str | None = None
+    action: Literal["train", "build", "measure"] = "train"
+    threshold: Threshold | None = None
+    limit_seconds: float | None = None
+    weight: int = 1
 
 
 @dataclass(frozen=True)
@@ -45,16 +60,18 @@ class Outcome:
 
     Attributes:
         task: Its name.
-        status: "finished", "interrupted", "failed", "diverged" or "crashed".
+        status: "finished", "interrupted", "failed", "diverged", "crashed" or "timed out".
         error: Why it did not finish, in words; empty where it did.
         is_refused: Whether the config, the data or the model cannot work; every task with the
             same ones would end so.
+        measured: What "measure" found, in seconds by name.
     """
 
     task: str
     status: str
     error: str = ""
     is_refused: bool = False
+    measured: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -62,6 +79,13 @@ class Stop:
     """Asks a worker to end its tasks at the next checkpoint; asked twice, at once."""
 
     signum: int
+
+
+@dataclass(frozen=True)
+class Kill:
+    """Asks a worker that forks to end the process of a task at once."""
+
+    task: str
 
 
 @dataclass(frozen=True)

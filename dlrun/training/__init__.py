@@ -16,12 +16,14 @@ from dlrun.training.keeping import Keeping, checkpoint_writer
 from dlrun.training.memory import memory_told
 from dlrun.training.repeatability import not_repeatable
 from dlrun.training.tensors import TensorData
+from dlrun.training.timing import EpochTime, time_epoch
 from dlrun.training.train_eval import describe_train_eval, train_eval_rows
 
 __all__ = [
     "EVALUATION_BATCH_SIZE",
     "BestWeights",
     "Engine",
+    "EpochTime",
     "Evaluator",
     "Fitted",
     "Keeping",
@@ -39,6 +41,7 @@ __all__ = [
     "make_predictor",
     "memory_told",
     "not_repeatable",
+    "time_epoch",
     "train_eval_rows",
     "weights_hash",
 ]

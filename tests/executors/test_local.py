@@ -192,7 +192,7 @@ def no_fork(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 def test_where_it_cannot_fork_a_worker_trains_tasks_itself(
     make_task: MakeTask, monkeypatch: pytest.MonkeyPatch, no_fork: list[list[str]]
 ) -> None:
-    monkeypatch.setattr(local, "TASKS_A_WORKER", 2)
+    monkeypatch.setattr(local, "TASKS_A_PROCESS", 2)
     tasks = [make_task(f"t{i}", {"seed": i}) for i in range(3)]
     found, _ = run_all(tasks, at_a_time=1)
     assert [outcome.status for outcome in found.values()] == ["finished"] * 3

@@ -1,0 +1,87 @@
+"""What a worker's process does with one task; TensorFlow is loaded here."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from dlrun.data.store import DataStore
+from dlrun.errors import ConfigError, DatasetError, DivergedError, DlrunError, ModelError
+from dlrun.events import Event, Report
+from dlrun.executors.task import Outcome, Task, Told
+from dlrun.stopping import Stopped
+
+Send = Callable[[Any], None]
+
+
+def do_task(task: Task, send: Send, store: DataStore) -> Outcome:
+    """Does what a task asks for, and says how it ended.
+
+    Args:
+        task: To train, to go on with, to build or to measure.
+        send: Takes what it tells.
+        store: Data of the tasks before.
+    """
+
+    def report(event: Event) -> None:
+        send(Told(task.name, event))
+
+    try:
+        if task.action == "train":
+            _train_or_go_on(task, report, store)
+            return Outcome(task.name, "finished")
+        return Outcome(task.name, "finished", measured=_try_out(task, report, store))
+    except Stopped as stop:
+        return Outcome(task.name, "interrupted", str(stop))
+    except DlrunError as error:
+        status = "diverged" if isinstance(error, DivergedError) else "failed"
+        is_refused = isinstance(error, ConfigError | DatasetError | ModelError)
+        return Outcome(task.name, status, str(error), is_refused)
+    except Exception:  # a bug; its traceback is told where the tasks come from
+        return Outcome(task.name, "crashed", traceback.format_exc())
+
+
+def _train_or_go_on(task: Task, report: Report, store: DataStore) -> None:
+    from dlrun.experiment import resume_experiment, run_experiment
+    from dlrun.prepare import prepare_loaded
+    from dlrun.resumption import plan_resume
+    from dlrun.runs import Run
+    from dlrun.runs.lock import only_process
+    from dlrun.runs.run import RUN
+
+    run = Run(task.run_dir)
+    if not os.path.lexists(task.run_dir / RUN):
+        source = str(task.loaded.config.source)
+        data, listen = prepare_loaded(task.loaded, source, report, store)
+        run_experiment(
+            data,
+            report=listen,
+            run_dir=task.run_dir,
+            member_of=task.member_of,
+            evaluates=False,
+            callbacks=_callbacks(task),
+        )
+        return
+    with only_process(run):
+        plan = plan_resume(run, task.overrides)
+        data, listen = prepare_loaded(plan.loaded, str(run.path), report, store)
+        resume_experiment(plan, data, report=listen, evaluates=False, callbacks=_callbacks(task))
+
+
+def _callbacks(task: Task) -> list[Any]:
+    if task.threshold is None:
+        return []
+    from dlrun.training.pruned import EndBehind
+
+    return [EndBehind(task.threshold)]
+
+
+def _try_out(task: Task, report: Report, store: DataStore) -> dict[str, float]:
+    """Builds the model as for a run, and measures some steps where that is asked for."""
+    from dlrun.prepare import prepare_loaded
+    from dlrun.tryout import try_out
+
+    data, _ = prepare_loaded(task.loaded, str(task.loaded.config.source), report, store)
+    return try_out(data, measures=task.action == "measure")
