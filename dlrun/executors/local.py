@@ -223,7 +223,7 @@ class Crew:
 def _overdue(given: _Given) -> Outcome:
     limit = given.task.limit_seconds or 0.0
     shown = f"{limit:g} s" if limit < 120 else f"{limit / 60:g} min"
-    return Outcome(given.task.name, "timed out", f"it took longer than its limit of {shown}")
+    return Outcome(given.task.name, "timed_out", f"it took longer than its limit of {shown}")
 
 
 @contextmanager

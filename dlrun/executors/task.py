@@ -60,7 +60,7 @@ class Outcome:
 
     Attributes:
         task: Its name.
-        status: "finished", "interrupted", "failed", "diverged", "crashed" or "timed out".
+        status: "finished", "interrupted", "failed", "diverged", "crashed" or "timed_out".
         error: Why it did not finish, in words; empty where it did.
         is_refused: Whether the config, the data or the model cannot work; every task with the
             same ones would end so.

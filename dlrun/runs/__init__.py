@@ -4,7 +4,29 @@ Only this package knows the file names inside a run folder. `record` writes; it 
 this file, so that commands that only read need not load NumPy.
 """
 
-from dlrun.runs.find import find_run, list_runs, resolve_runs_dir, single_run
+from dlrun.runs.find import (
+    find_any,
+    find_run,
+    find_sweep,
+    list_all,
+    list_runs,
+    list_sweeps,
+    resolve_runs_dir,
+    single_run,
+)
 from dlrun.runs.run import Run
+from dlrun.runs.sweep import Sweep, Trial
 
-__all__ = ["Run", "find_run", "list_runs", "resolve_runs_dir", "single_run"]
+__all__ = [
+    "Run",
+    "Sweep",
+    "Trial",
+    "find_any",
+    "find_run",
+    "find_sweep",
+    "list_all",
+    "list_runs",
+    "list_sweeps",
+    "resolve_runs_dir",
+    "single_run",
+]

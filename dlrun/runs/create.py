@@ -59,11 +59,9 @@ def create_run(
         RunError: the runs folder cannot be made or written to, or there is such a run already.
         StorageError: the disk is full.
     """
-    folder = _make_runs_dir(runs_dir if run_dir is None else run_dir.parent)
+    folder = make_runs_dir(runs_dir if run_dir is None else run_dir.parent)
     while True:
-        stamp = datetime.now().strftime("%Y%m%d-%H%M%S")
-        name = f"{stamp}-{config.name}-{secrets.token_hex(2)}"
-        run = Run(run_dir or folder / name)
+        run = Run(run_dir or folder / new_id(config.name))
         info = _new_info(run.id, config, command, overrides)
         info |= {"reproduces": reproduces, "member_of": member_of}
         info["members"] = None if members is None else list(members)
@@ -71,6 +69,11 @@ def create_run(
             return run
         if run_dir is not None:
             raise RunError(f"{run.path}: there is such a folder already; remove it, or resume it")
+
+
+def new_id(name: str) -> str:
+    """Returns a new id for a run or a sweep of this name."""
+    return f"{datetime.now().strftime('%Y%m%d-%H%M%S')}-{name}-{secrets.token_hex(2)}"
 
 
 def copy_run(run: Run, name: str, config: Config, runs_dir: Path | None = None) -> Run:
@@ -91,7 +94,7 @@ def copy_run(run: Run, name: str, config: Config, runs_dir: Path | None = None) 
             f"--into: must be a name of letters, digits, _ and -, received {name!r}; "
             "it becomes a folder beside the other runs"
         )
-    new = Run(_make_runs_dir(runs_dir) / name)
+    new = Run(make_runs_dir(runs_dir) / name)
     info = {**run.info, "id": name, "member_of": None, "note": config.note, **this_process()}
     info["test_looks"] = []  # they were the other run's, and are counted there
     if new.path.exists() or not _fill(new, config, info, run):
@@ -101,7 +104,12 @@ def copy_run(run: Run, name: str, config: Config, runs_dir: Path | None = None) 
     return new
 
 
-def _make_runs_dir(runs_dir: Path | None) -> Path:
+def make_runs_dir(runs_dir: Path | None) -> Path:
+    """Returns the folder of runs, made where it is not there.
+
+    Raises:
+        RunError: it cannot be made or written to.
+    """
     folder = resolve_runs_dir(runs_dir)
     try:
         folder.mkdir(parents=True, exist_ok=True)

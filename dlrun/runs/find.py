@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
 from dlrun.errors import RunError, did_you_mean
-from dlrun.runs.run import RUN, Run
+from dlrun.runs.run import RUN, TRIALS, Run
+from dlrun.runs.sweep import SWEEP, Sweep, refuse_sweep
 
 LATEST = "latest"
 
@@ -32,7 +34,7 @@ def resolve_runs_dir(runs_dir: Path | None = None) -> Path:
 
 
 def list_runs(runs_dir: Path | None = None) -> list[Run]:
-    """Returns every run folder, newest first.
+    """Returns every run folder, newest first; sweeps and what is inside of others are none.
 
     What begins with a dot is passed over, and what has neither the name of a run nor a
     `run.json`. Only of runs without a date in their name is `run.json` read.
@@ -40,6 +42,20 @@ def list_runs(runs_dir: Path | None = None) -> list[Run]:
     Raises:
         RunError: the folder cannot be listed.
     """
+    return [found for found in list_all(runs_dir) if isinstance(found, Run)]
+
+
+def list_sweeps(runs_dir: Path | None = None) -> list[Sweep]:
+    """Returns every sweep's folder, newest first.
+
+    Raises:
+        RunError: the folder cannot be listed.
+    """
+    return [found for found in list_all(runs_dir) if isinstance(found, Sweep)]
+
+
+def list_all(runs_dir: Path | None = None) -> list[Run | Sweep]:
+    """Returns runs and sweeps, newest first; otherwise as `list_runs`."""
     folder = resolve_runs_dir(runs_dir)
     try:
         names = os.listdir(folder)
@@ -50,24 +66,42 @@ def list_runs(runs_dir: Path | None = None) -> list[Run]:
             f"{folder}: cannot be listed, {(error.strerror or str(error)).lower()}; "
             "name another folder by DLRUN_RUNS_DIR"
         ) from None
-    runs = [Run(folder / name) for name in names if _is_run(folder, name)]
-    return sorted(runs, key=lambda run: (_began(run), run.id), reverse=True)
+    found = [one for name in names if (one := _what_is(folder, name)) is not None]
+    return sorted(found, key=lambda one: (_began(one), one.id), reverse=True)
 
 
-def _is_run(folder: Path, name: str) -> bool:
+def list_parts(runs_dir: Path | None = None) -> Iterator[Run]:
+    """Yields every run there is: runs, their members, sweeps' trials and theirs.
+
+    Raises:
+        RunError: the folder cannot be listed.
+    """
+    for found in list_all(runs_dir):
+        trials = list_all(found.path / TRIALS) if isinstance(found, Sweep) else [found]
+        for run in trials:
+            if isinstance(run, Run):
+                yield run
+                yield from run.members
+
+
+def _what_is(folder: Path, name: str) -> Run | Sweep | None:
     if name.startswith("."):
-        return False
-    return bool(_DATED.match(name)) or os.path.lexists(folder / name / RUN)
+        return None
+    if os.path.lexists(folder / name / SWEEP):
+        return Sweep(folder / name)
+    is_run = _DATED.match(name) or os.path.lexists(folder / name / RUN)
+    return Run(folder / name) if is_run else None
 
 
-def _began(run: Run) -> str:
+def _began(run: Run | Sweep) -> str:
     """When a run began, as the names of runs tell it: `20261124-101530`, the computer's time."""
     if _DATED.match(run.id):
         return run.id[:15]
     try:
         began = datetime.fromisoformat(str(run.info.get("started"))).astimezone()
     except (RunError, ValueError, OverflowError, OSError):
-        began = datetime.fromtimestamp(_changed(run.path / RUN))
+        name = RUN if isinstance(run, Run) else SWEEP
+        began = datetime.fromtimestamp(_changed(run.path / name))
     return began.strftime("%Y%m%d-%H%M%S")
 
 
@@ -81,29 +115,53 @@ def _changed(path: Path) -> float:
 def find_run(name: str, runs_dir: Path | None = None) -> Run:
     """Returns the run that `name` means: a path, an id, a unique prefix of one, or `latest`.
 
-    A member's id is that of its parent, `/`, and its name: `latest/folds/3`.
+    A member's id is that of its parent, `/`, and its name: `latest/folds/3`; so is that of a
+    sweep's trial, `latest/trials/3`, and `latest/best` is its best one.
 
     Only a path leaves the folder of runs, and only one that the user gave.
 
     Raises:
-        RunError: no run, or several, answer to the name.
+        RunError: no run, or several, answer to the name, or a sweep does.
     """
+    found = find_any(name, runs_dir)
+    if isinstance(found, Sweep):
+        raise refuse_sweep(found)
+    return found
+
+
+def find_sweep(name: str, runs_dir: Path | None = None) -> Sweep:
+    """Returns the sweep that `name` means, as `find_run` finds runs.
+
+    Raises:
+        RunError: none, or several, answer to the name, or a run does.
+    """
+    found = find_any(name, runs_dir)
+    if isinstance(found, Run):
+        raise RunError(
+            f"{found.path}: it is a run, and a sweep is needed; `dlrun summary` lists both"
+        )
+    return found
+
+
+def find_any(name: str, runs_dir: Path | None = None) -> Run | Sweep:
+    """Returns the run or sweep that `name` means; otherwise as `find_run`."""
     folder = resolve_runs_dir(runs_dir)
-    if os.path.isfile(os.path.join(name, RUN)):
-        path = Path(os.path.normpath(name))
-        return Run(path if path.name not in ("", "..") else path.absolute().resolve())
-    ids = [run.id for run in list_runs(folder)]
+    for file_name, kind in ((SWEEP, Sweep), (RUN, Run)):
+        if os.path.isfile(os.path.join(name, file_name)):
+            path = Path(os.path.normpath(name))
+            return kind(path if path.name not in ("", "..") else path.absolute().resolve())
+    every = {one.id: one for one in list_all(folder)}
+    ids = list(every)
     if name == LATEST or name == str(folder / LATEST):
-        return _latest(folder, ids)
+        return _latest(folder, every)
     matches = [name] if name in ids else [one for one in ids if name and one.startswith(name)]
     if len(matches) == 1:
-        return Run(folder / matches[0])
+        return every[matches[0]]
     head, slash, rest = name.replace(os.sep, "/").partition("/")
     if slash and head and not matches and not os.path.exists(name):
-        parent = find_run(head, runs_dir)
-        for member in parent.members:
-            if member.path.relative_to(parent.path).as_posix() == rest.rstrip("/"):
-                return member
+        part = _part_of(find_any(head, runs_dir), rest.rstrip("/"))
+        if part is not None:
+            return part
     if matches:
         shown = ", ".join(matches[:3]) + (", …" if len(matches) > 3 else "")
         raise RunError(f"{name!r} is the start of {len(matches)} runs: {shown}; write more of it")
@@ -111,6 +169,24 @@ def find_run(name: str, runs_dir: Path | None = None) -> Run:
         raise RunError(f"{name}: not a run folder, it has no {RUN}")
     hint = did_you_mean(name, ids) or "; `dlrun summary` lists the runs"
     raise RunError(f"no run {name!r} in {folder}{hint}")
+
+
+def _part_of(whole: Run | Sweep, rest: str) -> Run | None:
+    """The member or trial of that name, `best` for a sweep's best; None where there is none."""
+    if isinstance(whole, Run):
+        members = {one.path.relative_to(whole.path).as_posix(): one for one in whole.members}
+        return members.get(rest)
+    head, _, inner = rest.partition("/")
+    number, inner = (head, inner) if head == "best" else inner.partition("/")[::2]
+    if head == "best":
+        best = whole.best
+        if best is None:
+            raise RunError(f"{whole.path}: no trial has finished, so that none is the best")
+        number = str(best.number)
+    elif head != TRIALS or not (number.isdecimal() and int(number) < len(whole.trials)):
+        return None
+    run = whole.run(int(number))
+    return _part_of(run, inner) if inner else run
 
 
 def single_run(run: Run, member: int | None = None) -> Run:
@@ -142,15 +218,15 @@ def single_run(run: Run, member: int | None = None) -> Run:
     return members[member]
 
 
-def _latest(folder: Path, ids: list[str]) -> Run:
-    """The run that the file `latest` names, if it is one of those that there are."""
+def _latest(folder: Path, every: Mapping[str, Run | Sweep]) -> Run | Sweep:
+    """What the file `latest` names, if it is one of those that there are, newest first."""
     try:
         with (folder / LATEST).open("rb") as stream:
             run_id = stream.read(1000).decode("utf-8").strip()
     except (OSError, ValueError):
         run_id = ""
-    if run_id in ids:
-        return Run(folder / run_id)
-    if ids:  # the newest was deleted by hand
-        return Run(folder / ids[0])
+    if run_id in every:
+        return every[run_id]
+    if every:  # the newest was deleted by hand
+        return next(iter(every.values()))
     raise RunError(f"no runs in {folder}; `dlrun train CONFIG` makes one")

@@ -189,6 +189,53 @@ PARAMETERS: Spec = {
     "non_trainable": "whole",
 }
 
+SWEEP: Spec = {
+    "id": "text?",
+    "name": "text",
+    "note": "text?",
+    "status": "text",
+    "plan_key": "text?",
+    "strategy": "text",
+    "objective": {"metric": "text", "direction": "text"},
+    "pruning": "text?",
+    "repeat": "whole?",
+    "dataset": "text?",
+    "started": "text?",
+    "stopped": "text?",
+    "duration_seconds": "count?",
+    "heartbeat": "text?",
+    "host": "text?",
+    "pid": "number?",
+    "pid_started_seconds": "number?",
+    "error": "text?",
+    "source": "text?",
+    "command": (["text"], None),
+    "planned": "whole",
+    "workers": "whole?",
+    "parameters": [{"key": "text", "is_log": "flag?"}],
+    "trials": [
+        {
+            "number": "whole",
+            "values": {},
+            "hash": "text",
+            "config": {},
+            "state": "text",
+            "run": "text?",
+            "duplicate_of": "whole?",
+            "value": "number?",
+            "sd": "number?",
+            "num_members": "whole?",
+            "best_epoch": "whole?",
+            "epochs": "whole?",
+            "metrics": {"*": "number?"},
+            "num_parameters": "whole?",
+            "duration_seconds": "count?",
+            "reason": "text",
+            "batch": "whole?",
+        }
+    ],
+}
+
 _WORDS = {
     "text": "text",
     "flag": "true or false",

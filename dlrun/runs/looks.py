@@ -11,7 +11,7 @@ from typing import Any
 
 from dlrun.errors import RunError
 from dlrun.prepare import PreparedData
-from dlrun.runs.find import list_runs
+from dlrun.runs.find import list_parts
 from dlrun.runs.run import Run
 
 TRAIN = "train"
@@ -98,11 +98,10 @@ def count_looks(test_set_hash: str, run: Run) -> Looks:
     """
     times: list[str] = []
     num_runs = 0
-    for found in list_runs(run.runs_dir):
-        for one in (found, *found.members):
-            dated = [str(look["time"]) for look in _looks(one) if look["test_set"] == test_set_hash]
-            times += dated
-            num_runs += bool(dated)
+    for one in list_parts(run.runs_dir):
+        dated = [str(look["time"]) for look in _looks(one) if look["test_set"] == test_set_hash]
+        times += dated
+        num_runs += bool(dated)
     return Looks(len(times), num_runs, min(times, default=""))
 
 

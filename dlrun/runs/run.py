@@ -52,6 +52,7 @@ LOG = "run.log"
 LOCK = ".lock"
 REPEATS = "repeats"
 FOLDS = "folds"
+TRIALS = "trials"
 
 UNFINISHED_EXPORT = ".export."
 """Begins the name of a folder, in `exports/`, that an export is being written to."""
@@ -77,14 +78,14 @@ class Run:
 
     @property
     def id(self) -> str:
-        """The run's id, `YYYYMMDD-HHMMSS-<config name>-<4 hex>`; a member's, `<id>/folds/0`."""
+        """The run's id, `YYYYMMDD-HHMMSS-<config name>-<4 hex>`; of a part, `<id>/folds/0`."""
         return self.path.relative_to(self.runs_dir).as_posix()
 
     @property
     def runs_dir(self) -> Path:
-        """The folder of runs that it stands in; of a member, that of its parent."""
+        """The folder of runs that it stands in; of a member or trial, that of the whole."""
         path = self.path
-        while path.parent.name in (REPEATS, FOLDS) and path.name.isdecimal():
+        while path.parent.name in (REPEATS, FOLDS, TRIALS) and path.name.isdecimal():
             path = path.parent.parent
         return path.parent
 

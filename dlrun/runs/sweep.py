@@ -1,0 +1,217 @@
+"""A sweep's folder as it is read: what was planned, and how far each trial has come."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from dlrun.errors import RunError
+from dlrun.monitor import is_better
+from dlrun.processes import is_alive
+from dlrun.runs import kinds
+from dlrun.runs.facts import UnreadableError, read_facts
+from dlrun.runs.run import TRIALS, Run
+
+FORMAT = 1
+"""Number of the layout of `sweep.json`, kept in it; grows when an old reader would misread it."""
+
+SWEEP = "sweep.json"
+DEFINITION = "sweep.yaml"
+BASE = "base.yaml"
+BEST = "best.yaml"
+
+WITH_RESULT = ("finished", "pruned")
+"""States of a trial that was trained as far as it was to be."""
+
+FAILED = ("failed", "diverged", "crashed", "timed_out")
+"""States of a trial that ended otherwise, and is not tried again unasked."""
+
+OPEN = ("planned", "running", "interrupted")
+"""States of a trial that has something left to do."""
+
+STATES = (*WITH_RESULT, *FAILED, *OPEN, "duplicate")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One entry of `sweep.json`.
+
+    Attributes:
+        number: From 0; its folder is `trials/<number>`.
+        values: What was chosen, by key, in the order in which it is applied.
+        hash: Of the config; of two alike the second is a `duplicate` and not trained.
+        config: In normal form, resolved: `dlrun train` with it repeats the trial.
+        state: One of `STATES`.
+        duplicate_of: Number of the trial that is alike.
+        value: Of the objective in the best epoch, the mean over seeds and folds.
+        sd: Over seeds and folds.
+        num_members: How many the mean is over.
+        best_epoch: Counted from 1; None where there are several members.
+        epochs: That were trained.
+        metrics: In the best epoch, by name.
+        num_parameters: Of the net.
+        duration_seconds: Of training, of all members together.
+        reason: Why it did not finish, in words.
+        batch: Of a search that learns: in which of its batches it was asked for.
+    """
+
+    number: int
+    values: Mapping[str, Any]
+    hash: str
+    config: Mapping[str, Any]
+    state: str = "planned"
+    duplicate_of: int | None = None
+    value: float | None = None
+    sd: float | None = None
+    num_members: int | None = None
+    best_epoch: int | None = None
+    epochs: int | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    num_parameters: int | None = None
+    duration_seconds: float | None = None
+    reason: str = ""
+    batch: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Its folder inside the sweep's: "trials/3"."""
+        return f"{TRIALS}/{self.number}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Returns its entry; `run` is its folder where it has one of its own."""
+        return {**asdict(self), "run": None if self.state == "duplicate" else self.name}
+
+
+_FIELDS = tuple(Trial.__dataclass_fields__)
+
+
+def trial_from_dict(entry: Mapping[str, Any]) -> Trial:
+    """Returns the trial of an entry."""
+    known = {name: entry[name] for name in _FIELDS if name in entry}
+    for name in ("values", "config", "metrics"):
+        known[name] = dict(known.get(name) or {})
+    return Trial(**known)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Many configs that were planned, and are trained, together.
+
+    Attributes:
+        path: The sweep's folder; its name is its id.
+    """
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """The sweep's id, made as a run's is."""
+        return self.path.name
+
+    @property
+    def runs_dir(self) -> Path:
+        """The folder of runs that it stands in."""
+        return self.path.parent
+
+    @property
+    def plots_dir(self) -> Path:
+        """Where its pictures are."""
+        return self.path / "plots"
+
+    @cached_property
+    def info(self) -> dict[str, Any]:
+        """`sweep.json` as it is.
+
+        Raises:
+            UnreadableError: it is missing, damaged, or of a newer dlrun.
+        """
+        return read_facts(self.path / SWEEP, kinds.SWEEP, newest_format=FORMAT)
+
+    @cached_property
+    def trials(self) -> tuple[Trial, ...]:
+        """All that are planned so far, by number; a duplicate has the result of its twin."""
+        found = [trial_from_dict(entry) for entry in self.info["trials"]]
+        if [trial.number for trial in found] != list(range(len(found))):
+            raise UnreadableError(self.path / SWEEP, "its trials are not numbered from 0")
+        return tuple(_with_twin(trial, found) for trial in found)
+
+    @property
+    def status(self) -> str:
+        """Running, finished, interrupted, failed or dead, as of a run."""
+        recorded = self.info.get("status")
+        if recorded == "running":
+            return "running" if is_alive(self.info) else "dead"
+        return str(recorded)
+
+    @property
+    def metric(self) -> str:
+        """What the objective is called, such as `val_accuracy`."""
+        return str(self.info["objective"]["metric"])
+
+    @property
+    def higher_is_better(self) -> bool:
+        """The objective's direction."""
+        return bool(self.info["objective"]["direction"] == "maximize")
+
+    @property
+    def keys(self) -> list[str]:
+        """What was searched, as configs name it."""
+        return [str(parameter["key"]) for parameter in self.info["parameters"]]
+
+    def run(self, number: int) -> Run:
+        """Returns the run of a trial; of a duplicate, that of its twin."""
+        trial = self.trials[number]
+        twin = trial.duplicate_of
+        return Run(self.path / TRIALS / str(trial.number if twin is None else twin))
+
+    @property
+    def best(self) -> Trial | None:
+        """The best finished trial, the first of equals; None where none has finished."""
+        return best_trial(self.trials, higher_is_better=self.higher_is_better)
+
+
+def best_trial(trials: Sequence[Trial], *, higher_is_better: bool) -> Trial | None:
+    """Returns the best of the finished trials, the first of equals; None where there is none."""
+    best: Trial | None = None
+    for trial in trials:
+        if trial.state != "finished" or trial.value is None:
+            continue
+        reached = None if best is None else best.value
+        if is_better(trial.value, reached, higher_is_better=higher_is_better):
+            best = trial
+    return best
+
+
+def _with_twin(trial: Trial, trials: Sequence[Trial]) -> Trial:
+    if trial.duplicate_of is None or not 0 <= trial.duplicate_of < trial.number:
+        return trial
+    twin = trials[trial.duplicate_of]
+    return replace(
+        trial,
+        value=twin.value,
+        sd=twin.sd,
+        num_members=twin.num_members,
+        best_epoch=twin.best_epoch,
+        epochs=twin.epochs,
+        metrics=twin.metrics,
+        num_parameters=twin.num_parameters,
+    )
+
+
+def is_sweep_folder(path: Path) -> bool:
+    """Returns whether a folder holds a sweep."""
+    return os.path.lexists(path / SWEEP)
+
+
+def refuse_sweep(sweep: Sweep) -> RunError:
+    """Returns what is wrong where a run is needed and a sweep is named."""
+    best = sweep.best
+    hint = f"; the best trial is {sweep.id}/best" if best is not None else ""
+    return RunError(
+        f"{sweep.path}: it is a sweep of {len(sweep.trials)} trials, and a run is needed; name "
+        f"one by {sweep.id}/trials/0 to {len(sweep.trials) - 1}{hint}"
+    )
