@@ -7,6 +7,7 @@ DlrunError            shown as "dlrun: error: …" without a traceback
 ├── BackendError      Keras or TensorFlow runs already, on another backend or thread count (exit 1)
 ├── DivergedError     loss or weights became NaN or infinite; history up to it is kept (exit 1)
 ├── MembersError      some of a run's repeats or folds did not finish; the others are kept (exit 1)
+├── SweepError        a sweep that cannot be searched as asked, or not here (exit 2)
 ├── InputError        a picture or table that cannot be predicted (exit 2)
 ├── ServeError        the page cannot be served: port taken, packages missing (exit 1)
 ├── OutOfMemoryError  data, model or a step of it do not fit into memory (exit 1)
@@ -105,6 +106,12 @@ class DivergedError(DlrunError):
 
 class MembersError(DlrunError):
     """Some of a run's repeats or folds did not finish; the others are kept."""
+
+
+class SweepError(DlrunError):
+    """A sweep that cannot be planned or gone on with as asked."""
+
+    exit_code = 2
 
 
 class InputError(DlrunError):

@@ -112,7 +112,35 @@ class TaskEnded:
     total: int
 
 
-Event = Message | EngineChosen | Progress | StepsDone | EpochEnded | FromTask | TaskEnded
+@dataclass(frozen=True)
+class SweepStanding:
+    """How a sweep stands.
+
+    Attributes:
+        done: Trials that are over.
+        total: Of how many.
+        failed: How many of them failed.
+        best: The best trial so far, in a few words; empty for none.
+        seconds_left: About; None where nothing is known.
+    """
+
+    done: int
+    total: int
+    failed: int
+    best: str
+    seconds_left: float | None
+
+
+Event = (
+    Message
+    | EngineChosen
+    | Progress
+    | StepsDone
+    | EpochEnded
+    | FromTask
+    | TaskEnded
+    | SweepStanding
+)
 Report = Callable[[Event], None]
 
 

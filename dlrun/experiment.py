@@ -207,7 +207,8 @@ def _train(
                     report=listen,
                 )
         except BaseException:
-            keep_what_there_is(recorder, data, built, history, best, report)
+            draws = ready.evaluates
+            keep_what_there_is(recorder, data, built, history, best, report, draws=draws)
             raise
         _record_result(recorder, ready, tensors, fitted, history)
         if ready.evaluates:

@@ -123,12 +123,34 @@ def rows_by_part(splits: Splits) -> Mapping[str, np.ndarray]:
 
 
 @dataclass(frozen=True)
-class _Parts:
+class Parts:
     """What data set, split and seed decide, whatever is trained on it."""
 
     splits: Splits
     scaling: Scaling
     copies: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class FoundRows:
+    """A config's rows, as far as they do not depend on its model.
+
+    Attributes:
+        config: Resolved.
+        dataset: As it came.
+        parts: Of the data set.
+        stored_as: What the parts are asked for by.
+    """
+
+    config: Config
+    dataset: Dataset
+    parts: Parts
+    stored_as: Any
+
+    @property
+    def splits(self) -> Splits:
+        """Row numbers of the parts."""
+        return self.parts.splits
 
 
 def prepare_data(
@@ -157,13 +179,8 @@ def prepare_data(
             messages.append(event)
         report(event)
 
-    import_own(config)
-    dataset = load_stored(config, store, listen)
-    config = resolve_with_data(
-        config, task=dataset.task, num_official_test=dataset.num_official_test
-    )
-    asked = [config.to_dict()["dataset"], config.seed, _scale_kind(config)]
-    parts = store.get(["parts", asked], lambda: _make_parts(config, dataset))
+    found = find_rows(config, store, listen)
+    config, dataset, parts = found.config, found.dataset, found.parts
     splits, rows = parts.splits, rows_by_part(parts.splits)
     sizes = {part: len(found) for part, found in rows.items()}
     listen(describe_copies(dataset.name, parts.copies, sizes))
@@ -184,8 +201,20 @@ def prepare_data(
         train_weight=train_weight,
         copies=parts.copies,
         store=store,
-        stored_as=asked,
+        stored_as=found.stored_as,
     )
+
+
+def find_rows(config: Config, store: DataStore, report: Report = ignore) -> FoundRows:
+    """Loads and splits the config's data set; otherwise as `prepare_data`."""
+    import_own(config)
+    dataset = load_stored(config, store, report)
+    config = resolve_with_data(
+        config, task=dataset.task, num_official_test=dataset.num_official_test
+    )
+    asked = [config.to_dict()["dataset"], config.seed, _scale_kind(config)]
+    parts = store.get(["parts", asked], lambda: _make_parts(config, dataset))
+    return FoundRows(config, dataset, parts, asked)
 
 
 def load_stored(config: Config, store: DataStore, report: Report) -> Dataset:
@@ -210,10 +239,10 @@ def load_stored(config: Config, store: DataStore, report: Report) -> Dataset:
     return dataset
 
 
-def _make_parts(config: Config, dataset: Dataset) -> _Parts:
+def _make_parts(config: Config, dataset: Dataset) -> Parts:
     splits = split_rows(dataset, config.dataset.split, config.seed)
     scaling = fit_scaling(_scale_kind(config), dataset.x[splits.train])
-    return _Parts(splits, scaling, count_copies(dataset, rows_by_part(splits)))
+    return Parts(splits, scaling, count_copies(dataset, rows_by_part(splits)))
 
 
 def prepare_loaded(

@@ -27,10 +27,13 @@ def keep_what_there_is(
     history: Sequence[Mapping[str, float]],
     best: BestWeights | None,
     report: Report,
+    *,
+    draws: bool,
 ) -> None:
     """Saves what a run that ends early has: its epochs, and the best weights so far.
 
-    What cannot be written is passed over: the error that ends the run tells more.
+    What cannot be written is passed over: the error that ends the run tells more. Pictures are
+    drawn where `draws`.
     """
     kept_epoch = None
     with suppress(StorageError):
@@ -39,7 +42,8 @@ def keep_what_there_is(
             recorder.model(built.model)
             kept_epoch = best.epoch
         record_epochs(recorder, data, built, history, kept_epoch)
-        _draw(recorder, history)
+        if draws:
+            _draw(recorder, history)
     number = f"{len(history)} epoch{'s' if len(history) != 1 else ''}"
     model = "no model" if kept_epoch is None else f"the model of epoch {kept_epoch}"
     text = f"{recorder.run.path} keeps {number} and {model}; dlrun resume {recorder.run.id} goes on"

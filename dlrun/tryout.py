@@ -10,7 +10,7 @@ from dlrun.prepare import PreparedData
 from dlrun.threads import settle_threads
 from dlrun.training import TensorData, choose_engine, time_epoch
 
-START, EPOCH = "start_seconds", "epoch_seconds"
+HIGHER_IS_BETTER, START, EPOCH = "higher_is_better", "start_seconds", "epoch_seconds"
 
 
 def try_out(data: PreparedData, *, measures: bool) -> dict[str, float]:
@@ -21,8 +21,8 @@ def try_out(data: PreparedData, *, measures: bool) -> dict[str, float]:
         measures: Whether some steps are trained.
 
     Returns:
-        Nothing, or `start_seconds` (building, tracing) and `epoch_seconds`, as far as a few
-        steps and evaluation batches tell.
+        `higher_is_better`, 1 or 0, of what the config monitors; with `measures` also
+        `start_seconds` (building, tracing) and `epoch_seconds`, as far as a few steps tell.
 
     Raises:
         ModelError: Keras refuses the model.
@@ -31,9 +31,10 @@ def try_out(data: PreparedData, *, measures: bool) -> dict[str, float]:
     data = settle_threads(data)
     built = build_model(data)
     engine = choose_engine(data.config, built)
+    found = {HIGHER_IS_BETTER: float(built.higher_is_better)}
     if not measures:
-        return {}
+        return found
     built = replace(built, callbacks=())
     pace = time_epoch(built, data, TensorData.from_prepared(data), engine)
     start = time.perf_counter() - started - pace.measured_seconds
-    return {START: start, EPOCH: pace.epoch_seconds}
+    return found | {START: start, EPOCH: pace.epoch_seconds}

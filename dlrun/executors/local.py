@@ -12,7 +12,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -28,7 +27,7 @@ from dlrun.executors.task import (
     Stop,
     Task,
     Told,
-    reason_of_end,
+    ended_outcome,
 )
 from dlrun.runs.environment import count_cpus
 from dlrun.stopping import StopRequest
@@ -75,6 +74,31 @@ class _Given:
         limit = self.task.limit_seconds
         if limit is not None and not self.is_overdue:
             self.deadline = min(self.deadline, time.monotonic() + limit)
+
+
+class _Waiting:
+    """Tasks that have not begun, of which only the next one is known."""
+
+    def __init__(self, tasks: Iterator[Task]) -> None:
+        self._tasks = tasks
+        self._first: Task | None = None
+
+    @property
+    def first(self) -> Task | None:
+        """The next one; None where there is none."""
+        if self._first is None:
+            self._first = next(self._tasks, None)
+        return self._first
+
+    def pop(self) -> Task:
+        """Takes the next one away."""
+        first, self._first = self.first, None
+        assert first is not None
+        return first
+
+    def give_up(self) -> None:
+        """Forgets all of them."""
+        self._tasks, self._first = iter(()), None
 
 
 @dataclass(eq=False)
@@ -131,17 +155,17 @@ class Crew:
         """Does tasks in other processes; yields how each ended, as it ends.
 
         Args:
-            tasks: In the order in which they begin.
+            tasks: In the order in which they begin; each is asked for when it is its turn.
             room: How much the weights of those that run may come to; one alone runs anyway.
             report: Told every event of every task, as `FromTask`.
             request: Once it is made, running tasks end at a checkpoint and no other begins; those
                 that have not begun are not yielded.
         """
-        waiting, is_stopping = deque(tasks), False
+        waiting, is_stopping = _Waiting(iter(tasks)), False
         while True:
             if request.signum is not None and not is_stopping:
                 is_stopping = True
-                waiting.clear()
+                waiting.give_up()
                 for worker in self.workers:
                     worker.send(Stop(request.signum))
             self._give_out(waiting, room)
@@ -167,9 +191,9 @@ class Crew:
         elif message is None and worker in self.workers:  # else it was sent away
             self.workers.remove(worker)
             worker.close()
-            reason = reason_of_end(worker.process.returncode)
+            code = worker.process.returncode
             for name, given in worker.given.items():
-                yield _overdue(given) if given.is_overdue else Outcome(name, "crashed", reason)
+                yield _overdue(given) if given.is_overdue else ended_outcome(name, code)
 
     def hire(self) -> _Worker:
         """Starts a worker, which imports TensorFlow while others do something else."""
@@ -200,9 +224,11 @@ class Crew:
     def _weight(self) -> int:
         return sum(one.task.weight for worker in self.workers for one in worker.given.values())
 
-    def _give_out(self, waiting: deque[Task], room: int) -> None:
+    def _give_out(self, waiting: _Waiting, room: int) -> None:
         """Has as many tasks run as may; a process forks them, or is at one of them itself."""
-        while waiting and (not self._weight or self._weight + waiting[0].weight <= room):
+        while self._weight < room and waiting.first is not None:
+            if self._weight and self._weight + waiting.first.weight > room:
+                return
             idle = [worker for worker in self.workers if FORKS or not worker.given]
             worker = idle[0] if idle else self.hire()
             if not FORKS and worker.num_given >= TASKS_A_PROCESS:
@@ -210,7 +236,7 @@ class Crew:
                 self.workers.remove(worker)
                 worker.close()
             else:
-                worker.give(waiting.popleft())
+                worker.give(waiting.pop())
 
     def close(self) -> None:
         """Ends all workers; tasks that they are at end at a checkpoint."""

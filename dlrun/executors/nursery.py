@@ -21,7 +21,7 @@ from dlrun.data.store import DataStore
 from dlrun.errors import DlrunError
 from dlrun.executors.doing import Send, do_task
 from dlrun.executors.frames import FrameReader, write_message
-from dlrun.executors.task import TASKS_A_PROCESS, Kill, Outcome, Stop, Task, reason_of_end
+from dlrun.executors.task import TASKS_A_PROCESS, Kill, Stop, Task, ended_outcome
 from dlrun.stopping import SIGNALS, Stopped
 
 _READ_BYTES = 1 << 16
@@ -152,7 +152,7 @@ class _Nursery:
             self._send_away(child)
             exit_code = os.waitstatus_to_exitcode(status)
             if exit_code and child.task is not None:
-                self.send(Outcome(child.task.name, "crashed", reason_of_end(exit_code)))
+                self.send(ended_outcome(child.task.name, exit_code))
 
     def send_all_away(self) -> None:
         """Lets those that are at nothing go."""

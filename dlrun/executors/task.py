@@ -64,6 +64,7 @@ class Outcome:
         error: Why it did not finish, in words; empty where it did.
         is_refused: Whether the config, the data or the model cannot work; every task with the
             same ones would end so.
+        is_killed: Whether someone else ended its process.
         measured: What "measure" found, in seconds by name.
     """
 
@@ -71,6 +72,7 @@ class Outcome:
     status: str
     error: str = ""
     is_refused: bool = False
+    is_killed: bool = False
     measured: Mapping[str, float] = field(default_factory=dict)
 
 
@@ -94,6 +96,19 @@ class Told:
 
     task: str
     event: Event
+
+
+def ended_outcome(name: str, exit_code: int) -> Outcome:
+    """Returns the outcome of a task whose process has gone without a word.
+
+    Args:
+        name: Of the task.
+        exit_code: As `subprocess` has it: minus the number of the signal that ended it.
+    """
+    import signal
+
+    is_killed = -exit_code in (signal.SIGTERM, getattr(signal, "SIGKILL", signal.SIGTERM))
+    return Outcome(name, "crashed", reason_of_end(exit_code), is_killed=is_killed)
 
 
 def reason_of_end(exit_code: int) -> str:

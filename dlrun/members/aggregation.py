@@ -17,12 +17,13 @@ from dlrun.runs import Run
 from dlrun.runs.record import Recorder, write_evaluation
 
 
-def record_aggregate(recorder: Recorder, config: Config) -> None:
+def record_aggregate(recorder: Recorder, config: Config, *, evaluates: bool = True) -> None:
     """Writes what the finished members come to; nothing where none has finished.
 
     Args:
         recorder: Of the parent.
         config: The parent's.
+        evaluates: Whether pooled predictions are judged and pictures drawn, too.
     """
     run = Run(recorder.run.path)
     finished = [member for member in run.members if is_finished(member)]
@@ -34,6 +35,8 @@ def record_aggregate(recorder: Recorder, config: Config) -> None:
         recorder.environment(first.environment)
     overlap = split_overlap(config, first.dataset["parts"])
     recorder.metrics(_metrics(run, finished, config, overlap))
+    if not evaluates:
+        return
     split = config.dataset.split
     are_all_folds = split.kfold is not None and split.fold == "all" and config.repeat == 1
     if are_all_folds and len(finished) == len(run.info["members"]):

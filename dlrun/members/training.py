@@ -15,6 +15,7 @@ from dlrun.meanwhile import begin_imports
 from dlrun.members.aggregation import is_finished, record_aggregate
 from dlrun.members.plan import Member, plan_members
 from dlrun.members.resumption import plan_members_resume
+from dlrun.members.settling import settle_config
 from dlrun.members.telling import Once, logging, raise_failures, told_end
 from dlrun.prepare import PreparedData, prepare_loaded
 from dlrun.runs import Run
@@ -24,7 +25,6 @@ from dlrun.runs.lock import only_process
 from dlrun.runs.record import Recorder
 from dlrun.runs.run import RUN
 from dlrun.stopping import Stopped, stop_requests
-from dlrun.threads import best_threads
 
 
 def train_members(
@@ -55,7 +55,7 @@ def train_members(
     first = plan_members(loaded.config)[0]
     listen = Once(report or ignore, first.name)
     data, _ = prepare_loaded(replace(loaded, config=first.config), source, listen)
-    config = _settled(loaded.config, data)
+    config = settle_config(loaded.config, data)
     plan = plan_members(config)
     parent = create_run(
         config,
@@ -131,23 +131,6 @@ def _refuse_what_workers_lack(config: Config) -> None:
             "in others; register it in a module, and name that in imports"
         )
         raise ConfigError(config.source, [Problem("dataset.name", message)])
-
-
-def _settled(config: Config, data: PreparedData) -> Config:
-    """The config with what its data and this machine decide, alike for all members."""
-    split = config.dataset.split
-    resolved = data.config.dataset.split
-    own_split = replace(resolved, fold=split.fold, test_seed=split.test_seed)
-    training = data.config.training
-    if training.threads == "auto":
-        threads = best_threads(config, data.dataset.input_shape, len(data.splits.train))
-        training = replace(training, threads=threads)
-    return replace(
-        config,
-        dataset=replace(config.dataset, split=own_split),
-        metrics=data.config.metrics,
-        training=training,
-    )
 
 
 def _task(parent: Run, member: Member, overrides: Sequence[str] = ()) -> Task:

@@ -1,0 +1,330 @@
+"""The whole path of a sweep: planned, checked, trained wave by wave, its best written down."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from dlrun.config import Loaded
+from dlrun.data.store import DataStore
+from dlrun.errors import ModelError
+from dlrun.events import Message, Report, ignore
+from dlrun.executors import Crew, open_crew
+from dlrun.runs import Sweep, Trial, list_sweeps
+from dlrun.runs.environment import count_cpus
+from dlrun.runs.lock import only_process
+from dlrun.runs.record_sweep import SweepRecorder, create_sweep
+from dlrun.runs.sweep import BASE, DEFINITION, FAILED, OPEN
+from dlrun.stopping import Stopped, StopRequest, stop_requests
+from dlrun.sweep.building import check_builds
+from dlrun.sweep.checking import check_assignments
+from dlrun.sweep.definition import SweepDefinition, objective_metric, plan_key
+from dlrun.sweep.going import Going, Limits, run_wave, standing, stop
+from dlrun.sweep.loading import load_sweep
+from dlrun.sweep.planning import count_planned, plan_assignments
+from dlrun.sweep.schedule import BATCH
+from dlrun.sweep.settling import Planned, settle_trials
+from dlrun.sweep.telling import best_text, short_names, values_text
+from dlrun.sweep.tpe import ask_batch, check_optuna
+from dlrun.sweep.trial_config import make_trial_config
+from dlrun.sweep.waves import waves
+
+
+def run_sweep(
+    definition: SweepDefinition,
+    *,
+    workers: int | None = None,
+    retry_failed: bool = False,
+    fail_fast: bool = False,
+    report: Report = ignore,
+    runs_dir: Path | None = None,
+    command: Sequence[str] = (),
+) -> Sweep:
+    """Does what is missing of a sweep: all of it where there is none of this plan yet.
+
+    Args:
+        definition: What is searched, and how.
+        workers: How many trials at a time; None: as many as there are cores for their threads.
+        retry_failed: Whether trials that failed before are tried again.
+        fail_fast: Whether the first trial that fails ends the sweep.
+        report: Told every event of every trial, as `FromTask`, their ends, and `SweepStanding`.
+        runs_dir: Where the folder is made.
+        command: What was typed, for the sweep's record.
+
+    Raises:
+        DlrunError: a config, the data or every model cannot work; no folder is left.
+        Stopped: a signal asked for it; every trial that had begun has a checkpoint.
+    """
+    if definition.config.strategy == "tpe":
+        check_optuna(definition.source)
+    found = _same_plan(definition, runs_dir, report)
+    if found is not None:
+        return resume_sweep(
+            found, workers=workers, retry_failed=retry_failed, fail_fast=fail_fast, report=report
+        )
+    with open_crew() as crew:
+        crew.hire()  # imports TensorFlow while the plan is made
+        store = DataStore()
+        planned = _plan(definition, store, report)
+        room, share = _room(workers)
+        direction = ""
+        if planned:
+            with stop_requests() as request:
+                planned, direction = check_builds(crew, planned, room, report, request)
+        sweep = create_sweep(
+            _facts(definition, planned, direction, room, command),
+            [one.trial for one in planned],
+            definition={**definition.to_dict(), "base": BASE},
+            base=definition.base_to_dict(),
+            runs_dir=runs_dir,
+        )
+        return _go(sweep, definition, crew, (room, share), fail_fast, store, report)
+
+
+def resume_sweep(
+    sweep: Sweep,
+    *,
+    workers: int | None = None,
+    retry_failed: bool = False,
+    fail_fast: bool = False,
+    report: Report = ignore,
+) -> Sweep:
+    """Does what is missing of a sweep, by the plan that its folder holds.
+
+    Args:
+        sweep: Not one that runs.
+        workers: As of `run_sweep`, as the rest.
+        retry_failed: Likewise.
+        fail_fast: Likewise.
+        report: Likewise.
+
+    Raises:
+        RunError: it runs, or cannot be read.
+    """
+    sweep = Sweep(sweep.path)  # read anew
+    missing = [trial for trial in sweep.trials if _is_missing(trial, retry_failed)]
+    if not missing and len(sweep.trials) >= sweep.info["planned"]:
+        failed = sum(trial.state in FAILED for trial in sweep.trials)
+        hint = f", {failed} of them failed; --retry-failed tries those again" if failed else ""
+        report(Message(f"{sweep.path}: all {len(sweep.trials)} trials are done{hint}"))
+        return sweep
+    definition = load_sweep(sweep.path / DEFINITION)
+    done = len(sweep.trials) - len(missing)
+    report(Message(f"{sweep.path}: {done} of {sweep.info['planned']} trials are done, going on"))
+    with open_crew() as crew:
+        crew.hire()
+        return _go(
+            sweep, definition, crew, _room(workers), fail_fast, DataStore(), report, retry_failed
+        )
+
+
+def _is_missing(trial: Trial, retry_failed: bool) -> bool:
+    return trial.state in OPEN or (retry_failed and trial.state in FAILED)
+
+
+def _same_plan(
+    definition: SweepDefinition, runs_dir: Path | None, report: Report
+) -> Sweep | None:
+    """The newest sweep of this plan; says where there is only one of another plan by the name."""
+    key, name = plan_key(definition), definition.config.name
+    others = []
+    for sweep in list_sweeps(runs_dir):
+        if sweep.path.name[16:-5] != name:
+            continue
+        if sweep.info.get("plan_key") == key:
+            return sweep
+        others.append(sweep)
+    if others:
+        report(Message(f"the plan is another one than {others[0].id} has: a new sweep"))
+    return None
+
+
+def _plan(definition: SweepDefinition, store: DataStore, report: Report) -> list[Planned]:
+    """The trials that can be planned before any is trained, checked with their data."""
+    if definition.config.strategy == "tpe":
+        settle_trials([({}, definition.base)], store, report)
+        return []
+    assignments = plan_assignments(definition)
+    checked = check_assignments(definition, assignments)
+    for problem in (*definition.base.warnings, *checked.warnings):
+        report(Message(f"{definition.source}: {problem}", level="warning"))
+    configs = list(zip(assignments, checked.trials, strict=True))
+    return settle_trials(configs, store, _once(report))
+
+
+def _once(report: Report) -> Report:
+    """Passes each message on once: what is said of data is the same for every trial."""
+    told: set[str] = set()
+
+    def listen(event: Any) -> None:
+        if isinstance(event, Message):
+            if event.text in told:
+                return
+            told.add(event.text)
+        report(event)
+
+    return listen
+
+
+def _room(workers: int | None) -> tuple[int, bool]:
+    """How much may run at a time, and whether a trial takes the room of its threads."""
+    return (count_cpus(), True) if workers is None else (workers, False)
+
+
+def _facts(
+    definition: SweepDefinition,
+    planned: Sequence[Planned],
+    direction: str,
+    room: int,
+    command: Sequence[str],
+) -> dict[str, Any]:
+    config = definition.config
+    return {
+        "name": config.name,
+        "note": config.note,
+        "source": definition.source,
+        "command": list(command),
+        "plan_key": plan_key(definition),
+        "strategy": config.strategy,
+        "objective": {"metric": objective_metric(definition), "direction": direction},
+        "pruning": config.pruning,
+        "repeat": definition.base.config.repeat if config.repeat is None else config.repeat,
+        "dataset": definition.base.config.dataset.name,
+        "planned": len(planned) or count_planned(definition),
+        "workers": room,
+        "parameters": [
+            {"key": one.key, "is_log": bool(getattr(one.domain, "log", False))}
+            for one in definition.parameters
+        ],
+    }
+
+
+def _go(
+    sweep: Sweep,
+    definition: SweepDefinition,
+    crew: Crew,
+    room: tuple[int, bool],
+    fail_fast: bool,
+    store: DataStore,
+    report: Report,
+    retry_failed: bool = False,
+) -> Sweep:
+    """The path from a plan to a complete folder."""
+    budget = definition.config.budget
+    minutes, trial_minutes = budget.minutes, definition.config.trial_minutes
+    limits = Limits(
+        seconds=None if minutes is None else 60 * minutes,
+        trials=budget.trials,
+        trial_seconds=None if trial_minutes is None else 60 * trial_minutes,
+        fail_fast=fail_fast,
+    )
+    with only_process(sweep), SweepRecorder(sweep) as recorder, stop_requests() as request:
+        going = Going(sweep, recorder, crew, *room, limits, report, request)
+        if retry_failed:
+            _open_failed(going)
+        _tell_start(going)
+        with _time_limit(going):
+            for wave in waves(going, definition, _asking(going, definition, store)):
+                if going.is_over:
+                    break
+                run_wave(going, wave)
+        _close(going, request)
+    return Sweep(sweep.path)
+
+
+def _open_failed(going: Going) -> None:
+    failed = [trial for trial in going.recorder.trials if trial.state in FAILED]
+    if failed:
+        going.recorder.put(*[replace(one, state="interrupted", reason="") for one in failed])
+
+
+def _tell_start(going: Going) -> None:
+    trials = [trial for trial in going.recorder.trials if trial.state in OPEN]
+    threads = sorted({int(trial.config["training"]["threads"]) for trial in trials})
+    shown = " or ".join(map(str, threads)) or "as many as suit"
+    going.report(
+        Message(
+            f"{going.sweep.path}: {going.sweep.info['planned']} trials, room for {going.room} at "
+            f"a time, {shown} thread{'s' if shown != '1' else ''} each"
+        )
+    )
+    going.report(standing(going))
+
+
+@contextmanager
+def _time_limit(going: Going) -> Iterator[None]:
+    """Ends the sweep at checkpoints when its time is over."""
+    seconds = going.limits.seconds
+    if seconds is None:
+        yield
+        return
+    text = f"its budget of {seconds / 60:g} minutes is spent"
+    timer = threading.Timer(seconds, lambda: stop(going, text))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _asking(going: Going, definition: SweepDefinition, store: DataStore) -> Any:
+    """What plans the next batch of a search that learns."""
+
+    def ask(batch: int, size: int) -> list[Trial]:
+        before = going.recorder.trials
+        chosen = ask_batch(
+            definition.parameters,
+            before,
+            size,
+            seed=definition.base.config.seed,
+            batch=batch,
+            higher_is_better=going.sweep.higher_is_better,
+        )
+        checked: list[tuple[Mapping[str, Any], Loaded]] = [
+            (values, make_trial_config(definition, values)) for values in chosen
+        ]
+        planned = settle_trials(checked, store, ignore, before, batch)
+        going.recorder.put(*[one.trial for one in planned])
+        return [one.trial for one in planned]
+
+    return ask
+
+
+def _close(going: Going, request: StopRequest) -> None:
+    """Writes down the best, and says why the sweep is not whole where it is not."""
+    open_trials = [trial for trial in going.recorder.trials if trial.state == "running"]
+    if open_trials:
+        going.recorder.put(*[replace(one, state="interrupted") for one in open_trials])
+    write_best(going)
+    text = f"dlrun resume {going.sweep.id} goes on"
+    if going.ended_by:
+        going.report(Message(f"{going.sweep.path}: {going.ended_by}; {text}", level="warning"))
+    elif request.signum is not None:
+        done = sum(trial.state not in OPEN for trial in going.recorder.trials)
+        going.report(Message(f"{going.sweep.path} keeps {done} trials whole, and checkpoints of "
+                             f"those that had begun; {text}"))  # fmt: skip
+        raise Stopped(request.signum)
+
+
+def write_best(going: Going) -> None:
+    """Writes `best.yaml`; nothing where no trial has finished."""
+    found = best_text(going.recorder.trials, going.sweep)
+    if not found:
+        return
+    best = going.trial(int(found.split()[0].split("/")[1]))
+    chosen = values_text(best.values, short_names(going.sweep.keys))
+    head = (
+        f"The best of {len(going.recorder.trials)} trials of {going.sweep.id}: {found}\n"
+        f"By validation rows alone, and the best of many is lucky, too; "
+        f"dlrun test {going.sweep.id}/best looks at test rows.\n"
+        f"dlrun train with this file gives the same net. Chosen: {chosen}"
+    )
+    going.recorder.best(best.config, head)
+
+
+__all__ = ["BATCH", "ModelError", "resume_sweep", "run_sweep"]

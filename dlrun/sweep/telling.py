@@ -1,0 +1,73 @@
+"""Trials in words: what was chosen, what came of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from dlrun.runs.sweep import FAILED, Sweep, Trial, best_trial
+from dlrun.wording import short_number
+
+
+def values_text(values: Mapping[str, Any], names: Mapping[str, str]) -> str:
+    """Returns what was chosen: `learning_rate=0.01 activation=relu`.
+
+    Args:
+        values: By key.
+        names: What to call each key.
+    """
+    return " ".join(f"{names.get(key, key)}={value_text(value)}" for key, value in values.items())
+
+
+def value_text(value: Any) -> str:
+    """Returns one value, floats in four digits."""
+    if isinstance(value, float):
+        return f"{value:.4g}"
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping) and len(value) == 1:
+        ((name, arguments),) = value.items()
+        if isinstance(arguments, Mapping):
+            inner = ", ".join(f"{key}={value_text(one)}" for key, one in arguments.items())
+            return f"{name}({inner})"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def short_names(keys: Sequence[str]) -> dict[str, str]:
+    """Maps keys to their shortest tails that tell them apart: `learning_rate`, `0.units`."""
+    names = {}
+    for key in keys:
+        parts = key.split(".")
+        for length in range(1, len(parts) + 1):
+            tail = ".".join(parts[-length:])
+            others = [one for one in keys if one != key]
+            is_shared = any(one == tail or one.endswith(f".{tail}") for one in others)
+            if not is_shared and not tail.split(".")[0].isdecimal():
+                break
+        names[key] = tail
+    return names
+
+
+def result_text(trial: Trial, metric: str) -> str:
+    """Returns a trial's value, with its spread over seeds where there are several."""
+    spread = "" if trial.sd is None else f" ± {short_number(trial.sd)}"
+    return f"{metric} {short_number(trial.value)}{spread}"
+
+
+def end_text(trial: Trial, sweep: Sweep) -> str:
+    """Returns what came of a trial in a line."""
+    chosen = values_text(trial.values, short_names(sweep.keys))
+    if trial.state in FAILED:
+        return f"{chosen}: {trial.reason}"
+    epochs = f" (epoch {trial.best_epoch})" if trial.best_epoch is not None else ""
+    return f"{result_text(trial, sweep.metric)}{epochs}  {chosen}"
+
+
+def best_text(trials: Sequence[Trial], sweep: Sweep) -> str:
+    """Returns the best trial so far in a few words; empty where none has finished."""
+    best = best_trial(trials, higher_is_better=sweep.higher_is_better)
+    if best is None:
+        return ""
+    chosen = values_text(best.values, short_names(sweep.keys))
+    return f"{best.name} {result_text(best, sweep.metric)}  {chosen}"
