@@ -48,6 +48,7 @@ ORDER = [
     "web",
     "executors",
     "members",
+    "sweep",
     "reproduction",
     "cli",
 ]
