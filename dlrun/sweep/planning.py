@@ -75,7 +75,7 @@ def grid_assignments(parameters: Sequence[Parameter]) -> tuple[Assignment, ...]:
     written = {parameter.key: index for index, parameter in enumerate(parameters)}
     rows = []
     for chosen in _combinations(in_deciding_order(parameters)):
-        order = [-1] * len(parameters)
+        order = [0] * len(parameters)
         for key, (index, _) in chosen.items():
             order[written[key]] = index
         rows.append((order, {key: chosen[key][1] for key in written if key in chosen}))

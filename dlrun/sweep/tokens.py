@@ -113,14 +113,17 @@ def split_values(text: str) -> list[str]:
 
 
 def _is_own(key: str) -> bool:
-    """Whether a key is the sweep's, or is no config's and most like one of the sweep's."""
-    head, own = key.partition(".")[0], {name.partition(".")[0] for name in own_keys()}
+    """Whether a key is the sweep's, or is nobody's and most like one of the sweep's."""
+    head = key.partition(".")[0]
+    own, configs = _names(own_keys()), _names(all_keys(Config))
     if head in own:
         return True
-    configs = [found.name for found in keys_of(Config)]
-    last_names = [name.rpartition(".")[2] for name in all_keys(Config)]
-    is_configs = head in configs or nearest_name(head, [*configs, *last_names]) is not None
-    return not is_configs and nearest_name(head, own) is not None
+    return head not in configs and nearest_name(head, [*configs, *own]) in own
+
+
+def _names(keys: Iterable[str]) -> set[str]:
+    """Returns the first and the last part of each dotted key."""
+    return {part for key in keys for part in (key.partition(".")[0], key.rpartition(".")[2])}
 
 
 def _sort_by_value(token: str, key: str, text: str, result: Tokens) -> None:
