@@ -51,8 +51,6 @@ class SweepDefinition:
             (self.config, self.base.config) == (other.config, other.base.config)
         )
 
-    __hash__ = None  # type: ignore[assignment]
-
     def to_dict(self) -> dict[str, Any]:
         """Returns the normal form of the sweep's file, without what its base holds.
 
