@@ -5,6 +5,39 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+GROWING_METRICS = {
+    "Accuracy",
+    "BinaryAccuracy",
+    "CategoricalAccuracy",
+    "SparseCategoricalAccuracy",
+    "TopKCategoricalAccuracy",
+    "SparseTopKCategoricalAccuracy",
+    "AUC",
+    "Precision",
+    "Recall",
+    "PrecisionAtRecall",
+    "RecallAtPrecision",
+    "SensitivityAtSpecificity",
+    "SpecificityAtSensitivity",
+    "TruePositives",
+    "TrueNegatives",
+    "F1Score",
+    "FBetaScore",
+    "IoU",
+    "BinaryIoU",
+    "MeanIoU",
+    "OneHotIoU",
+    "OneHotMeanIoU",
+    "CosineSimilarity",
+    "R2Score",
+    "PearsonCorrelation",
+    "ConcordanceCorrelation",
+}
+"""Keras's metrics that grow as a model gets better; every other metric of Keras shrinks."""
+
+NEUTRAL_METRICS = {"Metric", "Mean", "MeanMetricWrapper", "Sum", "Reduction"}
+"""Bases that say nothing about a direction: a metric of one's own may derive from them."""
+
 
 def is_better(value: float, best: float | None, *, higher_is_better: bool) -> bool:
     """Returns whether `value` is strictly better than `best`; NaN never is."""

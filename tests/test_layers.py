@@ -50,6 +50,7 @@ ORDER = [
     "web",
     "executors",
     "members",
+    "sweep",
     "reproduction",
     "cli",
 ]

@@ -37,12 +37,14 @@ class Key:
     doc: str
 
 
-def key(check: Check, doc: str, default: Any = REQUIRED) -> Any:
-    """Returns the dataclass field of a key."""
+def key(check: Check, doc: str, default: Any = REQUIRED, *, compare: bool = True) -> Any:
+    """Returns the dataclass field of a key; `compare` is whether it counts for equality."""
     metadata = {"check": check, "doc": doc, "default": default}
     if default is REQUIRED:
-        return field(metadata=metadata)
-    return field(default_factory=lambda: built_default(check, default), metadata=metadata)
+        return field(metadata=metadata, compare=compare)
+    return field(
+        default_factory=lambda: built_default(check, default), metadata=metadata, compare=compare
+    )
 
 
 def built_default(check: Check, default: Any) -> Any:

@@ -66,7 +66,7 @@ def parse_overrides(
         return [_override(text, key, plain(value)) for text, (key, value) in pairs], []
     found: list[Override] = []
     problems: list[Problem] = []
-    for token in _joined(overrides):
+    for token in join_dashed(overrides):
         try:
             found.append(_parse(token, known_keys))
         except OverrideError as error:
@@ -124,7 +124,7 @@ def _typed(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(plain(value), ensure_ascii=False)
 
 
-def _joined(tokens: Iterable[str]) -> list[str]:
+def join_dashed(tokens: Iterable[str]) -> list[str]:
     """Joins `--lr 0.1` to one token, so that it is told as one mistake."""
     result: list[str] = []
     for token in tokens:

@@ -5,7 +5,7 @@ All problems are told together. The order of precedence is defaults, file, comma
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from dlrun.config.reading import At, Reader, in_order
 from dlrun.config.resolve import resolve
 from dlrun.config.schema import Config, ModelOnly
 from dlrun.errors import ConfigError, Problem
-from dlrun.files import Document, read_yaml
+from dlrun.files import Document, KeyPath, read_yaml
 
 
 @dataclass(frozen=True)
@@ -51,15 +51,34 @@ def load_config(path: Path | str, overrides: Overrides = ()) -> Loaded:
     return parse_config(read_yaml(Path(path)), overrides)
 
 
-def parse_config(document: Document, overrides: Overrides = ()) -> Loaded:
-    """Checks a config that was read from YAML; otherwise as `load_config`."""
-    normal, reader = _read(document, Config, overrides)
+def parse_config(document: Document, *overrides: Overrides) -> Loaded:
+    """Checks a config that was read from YAML, each group of overrides made after the one before.
+
+    Raises:
+        ConfigError: as `load_config`.
+    """
+    normal, reader = read_section(document, Config, *overrides)
     draft = Draft(normal)
     resolve(draft)
     found = rules.judge(draft)
-    _raise_problems(document, reader, found.errors)
-    config = _build(Config, document, normal, reader)
+    raise_problems(document, reader, found.errors)
+    config = build_section(Config, document, normal, reader)
     return Loaded(config, _placed(found.warnings, reader), _placed(found.notes, reader))
+
+
+def unresolved_form(document: Document, *overrides: Overrides) -> dict[str, Any]:
+    """Returns a config's normal form with overrides made and every `auto` left as it is.
+
+    Overrides of it mean what they mean of the file; of the resolved form they need not, since
+    what followed from a data set, say, is fixed there.
+
+    Raises:
+        ConfigError: a key or an override is wrong; the config is not judged as a whole.
+    """
+    normal, reader = read_section(document, Config, *overrides)
+    raise_problems(document, reader, ())
+    form: dict[str, Any] = normal
+    return form
 
 
 def load_recorded(path: Path | str) -> Config:
@@ -72,9 +91,9 @@ def load_recorded(path: Path | str) -> Config:
         ConfigError: the file cannot be read as a config.
     """
     document = read_yaml(Path(path))
-    normal, reader = _read(document, Config, (), allow_own=True)
-    _raise_problems(document, reader, ())
-    config: Config = _build(Config, document, normal, reader)
+    normal, reader = read_section(document, Config, allow_own=True)
+    raise_problems(document, reader, ())
+    config: Config = build_section(Config, document, normal, reader)
     return config
 
 
@@ -92,9 +111,9 @@ def load_model(path: Path | str, overrides: Overrides = ()) -> ModelOnly:
         needed = {found.name for found in keys_of(ModelOnly)}
         kept = {name: value for name, value in document.data.items() if name in needed}
         document = replace(document, data=kept)
-    normal, reader = _read(document, ModelOnly, overrides)
-    _raise_problems(document, reader, rules.judge_model(Draft(normal)))
-    model: ModelOnly = _build(ModelOnly, document, normal, reader)
+    normal, reader = read_section(document, ModelOnly, overrides)
+    raise_problems(document, reader, rules.judge_model(Draft(normal)))
+    model: ModelOnly = build_section(ModelOnly, document, normal, reader)
     return model
 
 
@@ -111,17 +130,37 @@ def _experiment_keys() -> set[str]:
     return {found.name for found in keys_of(Config)} - {found.name for found in keys_of(ModelOnly)}
 
 
-def _read(
-    document: Document, section: type, overrides: Overrides, *, allow_own: bool = False
+def read_section(
+    document: Document,
+    section: type,
+    *overrides: Overrides,
+    allow_own: bool = False,
+    overridden: Mapping[KeyPath, str] | None = None,
 ) -> tuple[Any, Reader]:
-    """Returns the normal form, overrides applied, and the reader with its problems so far."""
+    """Reads a file as the keys of a dataclass made of `keys.key`, and makes overrides.
+
+    Args:
+        document: The file.
+        section: The dataclass.
+        overrides: Groups of changes, each made after the one before.
+        allow_own: Whether names that Keras does not know are let through.
+        overridden: What was put into the document from a command line, by key path.
+
+    Returns:
+        The normal form, and the reader with the problems so far.
+
+    Raises:
+        ConfigError: the file is empty.
+    """
     if document.data is None:
         message = "the file is empty; dlrun new lists configs to start from"
         raise ConfigError(document.source, [Problem("", message, 1, 1)])
     reader = Reader(document.places)
+    reader.overridden = dict(overridden or {})
     normal = _read_once(document.data, section, reader, allow_own)
-    changes, problems = parse_overrides(overrides, reader.all_keys)
-    for change in changes:
+    parsed = [parse_overrides(group, reader.all_keys) for group in overrides]
+    problems = [problem for _, wrong in parsed for problem in wrong]
+    for change in (change for changes, _ in parsed for change in changes):
         try:
             normal, path = apply_override(change, normal)
         except OverrideError as error:
@@ -152,7 +191,12 @@ def all_keys(section: type) -> Iterable[str]:
             yield "optimizer.learning_rate"
 
 
-def _raise_problems(document: Document, reader: Reader, errors: Iterable[Finding]) -> None:
+def raise_problems(document: Document, reader: Reader, errors: Iterable[Finding]) -> None:
+    """Raises what the reader found wrong, and errors of keys that it found right, if any.
+
+    Raises:
+        ConfigError: with every problem, from the top of the file to its end.
+    """
     named = {problem.key for problem in reader.problems}
     more = [reader.placed(found.path, found.message) for found in errors]
     problems = [*reader.problems, *(problem for problem in more if problem.key not in named)]
@@ -164,7 +208,8 @@ def _placed(findings: Iterable[Finding], reader: Reader) -> tuple[Problem, ...]:
     return tuple(in_order([reader.placed(found.path, found.message) for found in findings]))
 
 
-def _build(section: type, document: Document, normal: Any, reader: Reader) -> Any:
+def build_section(section: type, document: Document, normal: Any, reader: Reader) -> Any:
+    """Returns the dataclass, a `FromFile`, of a normal form without problems."""
     values = {found.name: found.check.build(normal[found.name]) for found in keys_of(section)}
     return section(
         **values, source=document.source, places=reader.places, overridden=reader.overridden

@@ -8,39 +8,7 @@ from typing import Any
 from dlrun.columns import TRAIN_EVAL, VALIDATION, metric_of
 from dlrun.config import Config
 from dlrun.errors import ModelError, did_you_mean
-
-# Keras's metrics that grow as a model gets better; every other metric of Keras shrinks.
-_GROWING = {
-    "Accuracy",
-    "BinaryAccuracy",
-    "CategoricalAccuracy",
-    "SparseCategoricalAccuracy",
-    "TopKCategoricalAccuracy",
-    "SparseTopKCategoricalAccuracy",
-    "AUC",
-    "Precision",
-    "Recall",
-    "PrecisionAtRecall",
-    "RecallAtPrecision",
-    "SensitivityAtSpecificity",
-    "SpecificityAtSensitivity",
-    "TruePositives",
-    "TrueNegatives",
-    "F1Score",
-    "FBetaScore",
-    "IoU",
-    "BinaryIoU",
-    "MeanIoU",
-    "OneHotIoU",
-    "OneHotMeanIoU",
-    "CosineSimilarity",
-    "R2Score",
-    "PearsonCorrelation",
-    "ConcordanceCorrelation",
-}
-
-# Bases that say nothing about a direction: a metric of one's own may derive from them.
-_NEUTRAL = {"Metric", "Mean", "MeanMetricWrapper", "Sum", "Reduction"}
+from dlrun.monitor import GROWING_METRICS, NEUTRAL_METRICS
 
 
 def metric_is_higher_better(config: Config, model: Any, callbacks: Sequence[Any]) -> bool:
@@ -132,8 +100,8 @@ def _known_direction(metrics: Mapping[str, Any], name: str) -> bool | None:
         return own
     function = getattr(getattr(metric, "_fn", None), "__module__", "") or ""
     for base in type(metric).__mro__:
-        if base.__name__ in _GROWING:
+        if base.__name__ in GROWING_METRICS:
             return True
-        if base.__module__.startswith("keras.src.metrics") and base.__name__ not in _NEUTRAL:
+        if base.__module__.startswith("keras.src.metrics") and base.__name__ not in NEUTRAL_METRICS:
             return False
     return False if function.startswith("keras.") else None

@@ -1,0 +1,46 @@
+"""Sweeps: from a file or a command line to the configs of many trials.
+
+Nothing here imports TensorFlow or trains.
+"""
+
+from __future__ import annotations
+
+from dlrun.sweep.checking import CheckedTrials, check_assignments, check_values
+from dlrun.sweep.definition import (
+    SweepDefinition,
+    known_direction,
+    objective_metric,
+    plan_key,
+)
+from dlrun.sweep.loading import is_sweep, load_sweep
+from dlrun.sweep.planning import count_planned, draw, make_rng, plan_assignments
+from dlrun.sweep.schema import BudgetConfig, ObjectiveConfig, SweepConfig
+from dlrun.sweep.space import Assignment, Choice, Domain, Parameter, Range, Uniform
+from dlrun.sweep.trial_config import make_trial_config, trial_hash
+
+__all__ = [
+    "Assignment",
+    "BudgetConfig",
+    "CheckedTrials",
+    "Choice",
+    "Domain",
+    "ObjectiveConfig",
+    "Parameter",
+    "Range",
+    "SweepConfig",
+    "SweepDefinition",
+    "Uniform",
+    "check_assignments",
+    "check_values",
+    "count_planned",
+    "draw",
+    "is_sweep",
+    "known_direction",
+    "load_sweep",
+    "make_rng",
+    "make_trial_config",
+    "objective_metric",
+    "plan_assignments",
+    "plan_key",
+    "trial_hash",
+]
