@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from dlrun.errors import RunError
 from dlrun.files import storage_error
 from dlrun.runs.run import LOCK, Run
+from dlrun.runs.sweep import Sweep
 
 
 @contextmanager
-def only_process(run: Run) -> Iterator[None]:
-    """Holds a run for this process.
+def only_process(run: Run | Sweep) -> Iterator[None]:
+    """Holds a run or a sweep for this process.
 
     Raises:
         RunError: another process holds it.

@@ -126,9 +126,7 @@ def _is_missing(trial: Trial, retry_failed: bool) -> bool:
     return trial.state in OPEN or (retry_failed and trial.state in FAILED)
 
 
-def _same_plan(
-    definition: SweepDefinition, runs_dir: Path | None, report: Report
-) -> Sweep | None:
+def _same_plan(definition: SweepDefinition, runs_dir: Path | None, report: Report) -> Sweep | None:
     """The newest sweep of this plan; says where there is only one of another plan by the name."""
     key, name = plan_key(definition), definition.config.name
     others = []

@@ -46,7 +46,6 @@ def with_result(sweep: Sweep, trial: Trial, config: Config) -> Trial:
     best = [run.metrics["best"] for run in runs]
     values = [float(one[sweep.metric]) for one in best]
     spread = _sd(values) if len(values) > 1 else None
-    names = set.intersection(*(set(one) for one in best))
     counted = None
     with suppress(DlrunError):
         counted = runs[0].parameters.total
@@ -57,15 +56,17 @@ def with_result(sweep: Sweep, trial: Trial, config: Config) -> Trial:
         num_members=len(runs) if config.has_members else None,
         best_epoch=runs[0].metrics.get("best_epoch") if len(runs) == 1 else None,
         epochs=max(run.metrics["epochs"] for run in runs),
-        metrics={name: _mean(best, name) for name in sorted(names)},
+        metrics=_means(best),
         num_parameters=counted,
         duration_seconds=round(sum(seconds), 3),
     )
 
 
-def _mean(rows: Sequence[Mapping[str, Any]], name: str) -> float | None:
-    values = [row[name] for row in rows if row[name] is not None]
-    return sum(values) / len(values) if values else None
+def _means(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """The mean of every metric that all have."""
+    names = sorted(set.intersection(*(set(row) for row in rows)))
+    known = [name for name in names if all(row[name] is not None for row in rows)]
+    return {name: sum(row[name] for row in rows) / len(rows) for name in known}
 
 
 def _sd(values: Sequence[float]) -> float:

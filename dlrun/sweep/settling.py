@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from dlrun.sweep.trial_config import trial_hash
-
 from dlrun.config import Config, Loaded
 from dlrun.data.store import DataStore
 from dlrun.data.weights import class_weights
@@ -17,6 +15,7 @@ from dlrun.members import plan_members
 from dlrun.members.settling import settle_config
 from dlrun.prepare import choose_encoding, find_rows
 from dlrun.runs.sweep import Trial
+from dlrun.sweep.trial_config import trial_hash
 
 
 @dataclass(frozen=True)

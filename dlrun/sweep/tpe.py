@@ -11,6 +11,8 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from dlrun.errors import SweepError
+from dlrun.runs.sweep import FAILED, Trial
 from dlrun.sweep.space import (
     Choice,
     Parameter,
@@ -21,9 +23,6 @@ from dlrun.sweep.space import (
     is_active,
     stepped,
 )
-
-from dlrun.errors import SweepError
-from dlrun.runs.sweep import FAILED, Trial
 
 if TYPE_CHECKING:
     import optuna

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from dlrun.sweep.definition import SweepDefinition
-
 from dlrun.runs import Run, Trial
 from dlrun.runs.sweep import FAILED, OPEN
+from dlrun.sweep.definition import SweepDefinition
 from dlrun.sweep.going import Going
 from dlrun.sweep.results import curve_of, runs_of
 from dlrun.sweep.schedule import (
