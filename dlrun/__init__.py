@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from dlrun.events import Report
     from dlrun.exporting import Exported
     from dlrun.predicting.samples import Predictions
-    from dlrun.runs import Run
+    from dlrun.runs import Run, Sweep
     from dlrun.testing import TestLook
 
 __version__ = "0.1.0"
@@ -45,6 +45,7 @@ __all__ = [
     "load_run",
     "predict",
     "resume",
+    "sweep",
     "test",
     "train",
 ]
@@ -112,6 +113,60 @@ def train(
         command=command,
         overrides=override_texts(overrides),
         callbacks=callbacks,
+    )
+
+
+def sweep(
+    config: str | Path,
+    search: Mapping[str, Any] | None = None,
+    overrides: Sequence[str] = (),
+    *,
+    workers: int | None = None,
+    retry_failed: bool = False,
+    fail_fast: bool = False,
+    report: Report | None = None,
+    runs_dir: str | Path | None = None,
+    command: Sequence[str] = (),
+    **settings: Any,
+) -> Sweep:
+    """Trains many variants of a config, or what is missing of them, and returns the sweep.
+
+    The same call again does only what is missing, and nothing where nothing is.
+
+    Args:
+        config: Path of a sweep's YAML file, or of a config.
+        search: What to try by key, `{"optimizer.learning_rate": [0.1, 0.01]}`, as a sweep's file
+            has it; for a config. A sweep's file has its own, which this adds to.
+        overrides: As on the command line: `model.activation=relu,tanh` searches a key,
+            `training.epochs=5` changes all trials.
+        workers: How many trials run at a time; None: one for each core, or for each group of
+            cores that a trial's threads take.
+        retry_failed: Whether trials that failed in an earlier call are tried again.
+        fail_fast: Whether the first trial that fails ends the sweep; else the others go on.
+        report: Called with every `dlrun.events` event; nothing is printed without it.
+        runs_dir: Where the sweep's folder is made; default DLRUN_RUNS_DIR, else `runs`.
+        command: What was typed, for the sweep's record.
+        **settings: Keys of a sweep's file, such as `strategy="random", trials=20`.
+
+    Raises:
+        DlrunError: a config, the data or every model cannot work. Trials that fail are no error:
+            they have a `state` and a `reason`.
+        dlrun.stopping.Stopped: Ctrl-C or SIGTERM; a KeyboardInterrupt. The same call goes on.
+    """
+    from pathlib import Path
+
+    from dlrun.events import ignore
+    from dlrun.sweeping import load_sweep
+    from dlrun.sweeping.driving import run_sweep
+
+    return run_sweep(
+        load_sweep(Path(config), overrides, search=search, settings=settings),
+        workers=workers,
+        retry_failed=retry_failed,
+        fail_fast=fail_fast,
+        report=report or ignore,
+        runs_dir=None if runs_dir is None else Path(runs_dir),
+        command=command,
     )
 
 

@@ -50,7 +50,7 @@ ORDER = [
     "web",
     "executors",
     "members",
-    "sweep",
+    "sweeping",
     "reproduction",
     "cli",
 ]

@@ -106,7 +106,7 @@ class LiveDisplay:
             self._from_task(event)
         elif isinstance(event, TaskEnded):
             self._task_ended(event)
-        else:
+        elif isinstance(event, events.Progress):
             self._download(event)
 
     def _from_task(self, event: FromTask) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -83,7 +83,8 @@ class Trial:
 
     def to_dict(self) -> dict[str, Any]:
         """Returns its entry; `run` is its folder where it has one of its own."""
-        return {**asdict(self), "run": None if self.state == "duplicate" else self.name}
+        own = {name: getattr(self, name) for name in _FIELDS}
+        return own | {"run": None if self.state == "duplicate" else self.name}
 
 
 _FIELDS = tuple(Trial.__dataclass_fields__)

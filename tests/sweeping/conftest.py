@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dlrun.sweep import SweepDefinition, load_sweep
+from dlrun.sweeping import SweepDefinition, load_sweep
 
 BASE = """\
 name: small

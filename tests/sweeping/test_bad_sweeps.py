@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from dlrun.errors import ConfigError
-from dlrun.sweep import SweepDefinition, load_sweep
+from dlrun.sweeping import SweepDefinition, load_sweep
 
 Load = Callable[..., SweepDefinition]
 

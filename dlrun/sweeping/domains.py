@@ -20,7 +20,7 @@ from dlrun.config.parse import all_keys
 from dlrun.config.reading import At, Reader
 from dlrun.config.schema import Config
 from dlrun.errors import did_you_mean, nearest_name
-from dlrun.sweep.space import Choice, Domain, Parameter, Range, Uniform, identity
+from dlrun.sweeping.space import Choice, Domain, Parameter, Range, Uniform, identity
 
 DISTRIBUTIONS = ("choice", "range", "uniform", "log_uniform")
 _WORDS = (*DISTRIBUTIONS, "step", "if")

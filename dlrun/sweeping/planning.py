@@ -11,9 +11,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from dlrun.sweep.definition import SweepDefinition
-from dlrun.sweep.schema import MAX_TRIALS
-from dlrun.sweep.space import (
+from dlrun.sweeping.definition import SweepDefinition
+from dlrun.sweeping.schema import MAX_TRIALS
+from dlrun.sweeping.space import (
     Assignment,
     Domain,
     Number,

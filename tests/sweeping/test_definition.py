@@ -4,10 +4,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.sweep.test_loading import OK, WHOLE
 
 from dlrun.config import load_config
 from dlrun.files import to_yaml
-from dlrun.sweep import (
+from dlrun.sweeping import (
     SweepDefinition,
     known_direction,
     load_sweep,
@@ -16,7 +17,6 @@ from dlrun.sweep import (
     plan_assignments,
     plan_key,
 )
-from tests.sweep.test_loading import OK, WHOLE
 
 Load = Callable[..., SweepDefinition]
 

@@ -12,8 +12,8 @@ from dlrun.config import words
 from dlrun.config.checks import Check
 from dlrun.config.reading import At, Reader
 from dlrun.errors import did_you_mean
-from dlrun.sweep.domains import build_parameter, plain_parameter, read_domain
-from dlrun.sweep.space import (
+from dlrun.sweeping.domains import build_parameter, plain_parameter, read_domain
+from dlrun.sweeping.space import (
     Choice,
     Domain,
     Parameter,

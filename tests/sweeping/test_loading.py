@@ -10,7 +10,7 @@ import pytest
 
 from dlrun.errors import ConfigError
 from dlrun.files import read_yaml
-from dlrun.sweep import (
+from dlrun.sweeping import (
     Choice,
     Parameter,
     Range,
@@ -19,7 +19,7 @@ from dlrun.sweep import (
     is_sweep,
     load_sweep,
 )
-from dlrun.sweep.tokens import split_values
+from dlrun.sweeping.tokens import split_values
 
 Load = Callable[..., SweepDefinition]
 ROOT = Path(__file__).parents[2]

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from dlrun.sweep import Choice, Parameter, Range, Uniform
-from dlrun.sweep.space import (
+from dlrun.sweeping import Choice, Parameter, Range, Uniform
+from dlrun.sweeping.space import (
     identity,
     in_deciding_order,
     in_order_of_application,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from dlrun.errors import ConfigError
-from dlrun.sweep import (
+from dlrun.sweeping import (
     SweepDefinition,
     check_assignments,
     check_values,

@@ -13,9 +13,9 @@ from dlrun.config import Loaded, override_texts
 from dlrun.config.reading import in_order
 from dlrun.errors import ConfigError, Problem
 from dlrun.files import KeyPath
-from dlrun.sweep.definition import SweepDefinition, known_direction, objective_metric
-from dlrun.sweep.planning import plan_assignments
-from dlrun.sweep.space import (
+from dlrun.sweeping.definition import SweepDefinition, known_direction, objective_metric
+from dlrun.sweeping.planning import plan_assignments
+from dlrun.sweeping.space import (
     Assignment,
     Choice,
     Parameter,
@@ -24,7 +24,7 @@ from dlrun.sweep.space import (
     is_one_of,
     requirements,
 )
-from dlrun.sweep.trial_config import make_trial_config
+from dlrun.sweeping.trial_config import make_trial_config
 
 _MONITOR = "training.monitor"
 

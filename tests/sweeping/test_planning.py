@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlrun.sweep import (
+from dlrun.sweeping import (
     Choice,
     Parameter,
     Range,
@@ -19,14 +19,14 @@ from dlrun.sweep import (
     draw,
     plan_assignments,
 )
-from dlrun.sweep.planning import (
+from dlrun.sweeping.planning import (
     count_assignments,
     grid_assignments,
     make_rng,
     random_assignments,
     zip_assignments,
 )
-from dlrun.sweep.space import identity, takes
+from dlrun.sweeping.space import identity, takes
 
 Load = Callable[..., SweepDefinition]
 

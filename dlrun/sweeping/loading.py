@@ -15,11 +15,11 @@ from dlrun.config.parse import build_section, raise_problems, read_section
 from dlrun.config.schema import Config
 from dlrun.errors import ConfigError, Problem
 from dlrun.files import Document, KeyPath, plain, read_yaml
-from dlrun.sweep.checking import check_values
-from dlrun.sweep.definition import SweepDefinition
-from dlrun.sweep.rules import judge_sweep
-from dlrun.sweep.schema import SweepConfig
-from dlrun.sweep.tokens import EXAMPLE, Searched, Tokens, searched, sort_tokens
+from dlrun.sweeping.checking import check_values
+from dlrun.sweeping.definition import SweepDefinition
+from dlrun.sweeping.rules import judge_sweep
+from dlrun.sweeping.schema import SweepConfig
+from dlrun.sweeping.tokens import EXAMPLE, Searched, Tokens, searched, sort_tokens
 
 
 def is_sweep(document: Document) -> bool:

@@ -15,7 +15,7 @@ from dlrun.members import plan_members
 from dlrun.members.settling import settle_config
 from dlrun.prepare import choose_encoding, find_rows
 from dlrun.runs.sweep import Trial
-from dlrun.sweep.trial_config import trial_hash
+from dlrun.sweeping.trial_config import trial_hash
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from dlrun.config import Config, Loaded, parse_config
-from dlrun.sweep.definition import SweepDefinition, hash_of
-from dlrun.sweep.space import Assignment, in_order_of_application
+from dlrun.sweeping.definition import SweepDefinition, hash_of
+from dlrun.sweeping.space import Assignment, in_order_of_application
 
 
 def make_trial_config(definition: SweepDefinition, assignment: Assignment) -> Loaded:

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from dlrun.runs import Run, Trial
 from dlrun.runs.sweep import FAILED, OPEN
-from dlrun.sweep.definition import SweepDefinition
-from dlrun.sweep.going import Going
-from dlrun.sweep.results import curve_of, runs_of
-from dlrun.sweep.schedule import (
+from dlrun.sweeping.definition import SweepDefinition
+from dlrun.sweeping.going import Going
+from dlrun.sweeping.results import curve_of, runs_of
+from dlrun.sweeping.schedule import (
     BATCH,
     Bracket,
     Step,

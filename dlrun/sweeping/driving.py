@@ -11,7 +11,7 @@ from typing import Any
 
 from dlrun.config import Loaded
 from dlrun.data.store import DataStore
-from dlrun.errors import ModelError
+from dlrun.errors import ConfigError
 from dlrun.events import Message, Report, ignore
 from dlrun.executors import Crew, open_crew
 from dlrun.runs import Sweep, Trial, list_sweeps
@@ -20,18 +20,17 @@ from dlrun.runs.lock import only_process
 from dlrun.runs.record_sweep import SweepRecorder, create_sweep
 from dlrun.runs.sweep import BASE, DEFINITION, FAILED, OPEN
 from dlrun.stopping import Stopped, StopRequest, stop_requests
-from dlrun.sweep.building import check_builds
-from dlrun.sweep.checking import check_assignments
-from dlrun.sweep.definition import SweepDefinition, objective_metric, plan_key
-from dlrun.sweep.going import Going, Limits, run_wave, standing, stop
-from dlrun.sweep.loading import load_sweep
-from dlrun.sweep.planning import count_planned, plan_assignments
-from dlrun.sweep.schedule import BATCH
-from dlrun.sweep.settling import Planned, settle_trials
-from dlrun.sweep.telling import best_text, short_names, values_text
-from dlrun.sweep.tpe import ask_batch, check_optuna
-from dlrun.sweep.trial_config import make_trial_config
-from dlrun.sweep.waves import waves
+from dlrun.sweeping.building import check_builds
+from dlrun.sweeping.checking import check_assignments
+from dlrun.sweeping.definition import SweepDefinition, objective_metric, plan_key
+from dlrun.sweeping.going import Going, Limits, run_wave, standing, stop
+from dlrun.sweeping.loading import load_sweep
+from dlrun.sweeping.planning import count_planned, plan_assignments
+from dlrun.sweeping.settling import Planned, settle_trials
+from dlrun.sweeping.telling import best_text, short_names, values_text
+from dlrun.sweeping.tpe import ask_batch, check_optuna
+from dlrun.sweeping.trial_config import make_trial_config
+from dlrun.sweeping.waves import waves
 
 
 def run_sweep(
@@ -71,10 +70,11 @@ def run_sweep(
         store = DataStore()
         planned = _plan(definition, store, report)
         room, share = _room(workers)
-        direction = ""
-        if planned:
-            with stop_requests() as request:
-                planned, direction = check_builds(crew, planned, room, report, request)
+        with stop_requests() as request:
+            tried = planned or _plan_base(definition, store, report)
+            tried, direction = check_builds(crew, tried, room, report, request)
+            _check_direction(definition, direction)
+            planned = tried if planned else []
         sweep = create_sweep(
             _facts(definition, planned, direction, room, command),
             [one.trial for one in planned],
@@ -144,7 +144,6 @@ def _same_plan(definition: SweepDefinition, runs_dir: Path | None, report: Repor
 def _plan(definition: SweepDefinition, store: DataStore, report: Report) -> list[Planned]:
     """The trials that can be planned before any is trained, checked with their data."""
     if definition.config.strategy == "tpe":
-        settle_trials([({}, definition.base)], store, report)
         return []
     assignments = plan_assignments(definition)
     checked = check_assignments(definition, assignments)
@@ -152,6 +151,20 @@ def _plan(definition: SweepDefinition, store: DataStore, report: Report) -> list
         report(Message(f"{definition.source}: {problem}", level="warning"))
     configs = list(zip(assignments, checked.trials, strict=True))
     return settle_trials(configs, store, _once(report))
+
+
+def _plan_base(definition: SweepDefinition, store: DataStore, report: Report) -> list[Planned]:
+    """The base as a trial of its own, where no trial is planned before others are trained."""
+    return settle_trials([({}, make_trial_config(definition, {}))], store, _once(report))
+
+
+def _check_direction(definition: SweepDefinition, direction: str) -> None:
+    asked = definition.config.objective.direction
+    if asked not in ("auto", direction):
+        metric = objective_metric(definition)
+        message = f"must be {direction}, as {metric} is, received {asked!r}; or leave it out"
+        problem = definition.config.problem("objective.direction", message)
+        raise ConfigError(definition.source, [problem])
 
 
 def _once(report: Report) -> Report:
@@ -323,6 +336,3 @@ def write_best(going: Going) -> None:
         f"dlrun train with this file gives the same net. Chosen: {chosen}"
     )
     going.recorder.best(best.config, head)
-
-
-__all__ = ["BATCH", "ModelError", "resume_sweep", "run_sweep"]

@@ -14,8 +14,8 @@ from dlrun.config.metrics import metric_name
 from dlrun.config.parse import unresolved_form
 from dlrun.files import Document
 from dlrun.monitor import GROWING_METRICS, NEUTRAL_METRICS
-from dlrun.sweep.schema import SweepConfig
-from dlrun.sweep.space import Parameter, identity
+from dlrun.sweeping.schema import SweepConfig
+from dlrun.sweeping.space import Parameter, identity
 
 _HASH_LENGTH = 12
 

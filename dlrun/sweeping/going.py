@@ -22,9 +22,9 @@ from dlrun.runs.record_sweep import SweepRecorder
 from dlrun.runs.run import CONFIG, RUN
 from dlrun.runs.sweep import FAILED, OPEN
 from dlrun.stopping import StopRequest
-from dlrun.sweep.results import epochs_done, load_trial, runs_of, was_pruned, with_result
-from dlrun.sweep.schedule import Step
-from dlrun.sweep.telling import best_text, end_text
+from dlrun.sweeping.results import epochs_done, load_trial, runs_of, was_pruned, with_result
+from dlrun.sweeping.schedule import Step
+from dlrun.sweeping.telling import best_text, end_text
 
 _LEAVING_SECONDS = 60.0
 """So long the processes of a driver that was killed may take to write their checkpoints."""

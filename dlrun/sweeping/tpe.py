@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import SweepError
 from dlrun.runs.sweep import FAILED, Trial
-from dlrun.sweep.space import (
+from dlrun.sweeping.space import (
     Choice,
     Parameter,
     Range,

@@ -5,18 +5,18 @@ Nothing here imports TensorFlow or trains.
 
 from __future__ import annotations
 
-from dlrun.sweep.checking import CheckedTrials, check_assignments, check_values
-from dlrun.sweep.definition import (
+from dlrun.sweeping.checking import CheckedTrials, check_assignments, check_values
+from dlrun.sweeping.definition import (
     SweepDefinition,
     known_direction,
     objective_metric,
     plan_key,
 )
-from dlrun.sweep.loading import is_sweep, load_sweep
-from dlrun.sweep.planning import count_planned, draw, make_rng, plan_assignments
-from dlrun.sweep.schema import BudgetConfig, ObjectiveConfig, SweepConfig
-from dlrun.sweep.space import Assignment, Choice, Domain, Parameter, Range, Uniform
-from dlrun.sweep.trial_config import make_trial_config, trial_hash
+from dlrun.sweeping.loading import is_sweep, load_sweep
+from dlrun.sweeping.planning import count_planned, draw, make_rng, plan_assignments
+from dlrun.sweeping.schema import BudgetConfig, ObjectiveConfig, SweepConfig
+from dlrun.sweeping.space import Assignment, Choice, Domain, Parameter, Range, Uniform
+from dlrun.sweeping.trial_config import make_trial_config, trial_hash
 
 __all__ = [
     "Assignment",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from dlrun.config import load_config
-from dlrun.sweep import SweepDefinition, make_trial_config, plan_assignments, trial_hash
+from dlrun.sweeping import SweepDefinition, make_trial_config, plan_assignments, trial_hash
 
 Load = Callable[..., SweepDefinition]
 

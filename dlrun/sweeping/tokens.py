@@ -18,8 +18,8 @@ from dlrun.config.parse import all_keys
 from dlrun.config.schema import Config
 from dlrun.errors import ConfigError, Problem, nearest_name
 from dlrun.files import parse_yaml_value
-from dlrun.sweep.domains import looks_like_domain
-from dlrun.sweep.schema import SweepConfig
+from dlrun.sweeping.domains import looks_like_domain
+from dlrun.sweeping.schema import SweepConfig
 
 EXAMPLE = "optimizer.learning_rate=0.1,0.01"
 

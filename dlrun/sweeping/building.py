@@ -14,7 +14,7 @@ from dlrun.executors import Crew, Outcome, Task
 from dlrun.members import plan_members
 from dlrun.runs.sweep import Trial
 from dlrun.stopping import Stopped, StopRequest
-from dlrun.sweep.settling import Planned, build_key
+from dlrun.sweeping.settling import Planned, build_key
 from dlrun.tryout import HIGHER_IS_BETTER
 
 

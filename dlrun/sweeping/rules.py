@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dlrun.config.findings import Finding, Findings
-from dlrun.sweep.domains import build_parameter
-from dlrun.sweep.planning import count_assignments
-from dlrun.sweep.schema import MAX_TRIALS
-from dlrun.sweep.space import Parameter
+from dlrun.sweeping.domains import build_parameter
+from dlrun.sweeping.planning import count_assignments
+from dlrun.sweeping.schema import MAX_TRIALS
+from dlrun.sweeping.space import Parameter
 
 
 def judge_sweep(normal: Mapping[str, Any], *, search_is_right: bool) -> list[Finding]:

@@ -11,8 +11,8 @@ from dlrun.config.checks import Number, Text, Whole, word
 from dlrun.config.keys import Section, key, plain_section
 from dlrun.config.schema import NAME, FromFile
 from dlrun.config.values import or_none
-from dlrun.sweep.search import Search
-from dlrun.sweep.space import Parameter
+from dlrun.sweeping.search import Search
+from dlrun.sweeping.space import Parameter
 
 MAX_TRIALS = 100_000
 """More trials than any sweep finishes; what a grid with a key too many grows beyond."""
