@@ -171,25 +171,32 @@ def sweep(
 
 
 def resume(
-    run: str | Path | Run = "latest",
+    run: str | Path | Run | Sweep = "latest",
     overrides: Mapping[str, Any] | Sequence[str] = (),
     *,
     more_epochs: int | None = None,
     into: str | None = None,
+    workers: int | None = None,
+    retry_failed: bool = False,
+    fail_fast: bool = False,
     report: Report | None = None,
     runs_dir: str | Path | None = None,
     callbacks: Sequence[Any] = (),
-) -> Run:
-    """Goes on with a run that was interrupted, or extends one; returns it.
+) -> Run | Sweep:
+    """Goes on with a run that was interrupted, or extends one, or with a sweep; returns it.
 
     On one machine the result is, to the last bit, that of a run that never stopped; where it
     is not, the report and `run.json` say why.
 
     Args:
-        run: A run, its path, id, unique prefix of an id, or `latest`.
-        overrides: Changes to its config; those that would make another run are refused.
+        run: A run or sweep, its path, id, unique prefix of an id, or `latest`.
+        overrides: Changes to its config; those that would make another run are refused. A sweep's
+            plan is frozen, and takes none.
         more_epochs: Added to the epochs that were planned.
         into: Name of a new folder to go on in; the run then stays as it is.
+        workers: Of a sweep, as of `sweep`.
+        retry_failed: Likewise.
+        fail_fast: Likewise.
         report: Called with every `dlrun.events` event; nothing is printed without it.
         runs_dir: The folder of runs; default DLRUN_RUNS_DIR, else `runs`.
         callbacks: Those that `train` was given.
@@ -203,12 +210,26 @@ def resume(
 
     from dlrun.prepare import prepare_loaded
     from dlrun.resumption import plan_resume
-    from dlrun.runs import Run, find_run
+    from dlrun.runs import Run, Sweep, find_any
     from dlrun.runs.create import copy_run
     from dlrun.runs.lock import only_process
 
     folder = None if runs_dir is None else Path(runs_dir)
-    found = Run(run.path) if isinstance(run, Run) else find_run(str(run), folder)  # read anew
+    found: Run | Sweep = run if isinstance(run, Run | Sweep) else find_any(str(run), folder)
+    if isinstance(found, Sweep):
+        _refuse_changes(found, overrides, more_epochs, into)
+        from dlrun.events import ignore
+        from dlrun.sweeping.driving import resume_sweep
+
+        return resume_sweep(
+            found,
+            workers=workers,
+            retry_failed=retry_failed,
+            fail_fast=fail_fast,
+            report=report or ignore,
+        )
+    found = Run(found.path)  # read anew
+    _refuse_sweeps_options(found, workers, retry_failed=retry_failed, fail_fast=fail_fast)
     if found.has_members:
         _refuse_callbacks(found.config, callbacks)
         from dlrun.members import resume_members
@@ -397,6 +418,29 @@ def export(
     found = run if isinstance(run, Run) else load_run(run, runs_dir=runs_dir)
     target = None if output is None else Path(output)
     return export_run(single_run(found, member), to, target, report or ignore)
+
+
+def _refuse_changes(
+    sweep: Sweep, overrides: object, more_epochs: int | None, into: str | None
+) -> None:
+    from dlrun.errors import SweepError
+
+    if overrides or more_epochs is not None or into is not None:
+        raise SweepError(
+            f"{sweep.path}: its plan is frozen; `dlrun sweep` with a changed file or command "
+            "begins a new sweep"
+        )
+
+
+def _refuse_sweeps_options(
+    run: Run, workers: int | None, *, retry_failed: bool, fail_fast: bool
+) -> None:
+    from dlrun.errors import RunError
+
+    names = {"workers": workers is not None, "retry-failed": retry_failed, "fail-fast": fail_fast}
+    given = ", ".join(f"--{name}" for name, is_given in names.items() if is_given)
+    if given:
+        raise RunError(f"{run.path}: it is a run, and {given} is a sweep's; leave it out")
 
 
 def _refuse_callbacks(config: Config, callbacks: Sequence[Any]) -> None:

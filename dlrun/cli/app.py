@@ -24,6 +24,7 @@ from dlrun.cli.resume import resume
 from dlrun.cli.schema import schema
 from dlrun.cli.serve import serve
 from dlrun.cli.summary import summary
+from dlrun.cli.sweep import sweep
 from dlrun.cli.test import test
 from dlrun.cli.train import train
 
@@ -39,6 +40,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 app.command(context_settings=_TAKES_OVERRIDES)(guarded(train))
+app.command(context_settings=_TAKES_OVERRIDES)(guarded(sweep))
 app.command(context_settings=_TAKES_OVERRIDES)(guarded(resume))
 app.command()(guarded(reproduce))
 app.command(context_settings=_TAKES_OVERRIDES)(guarded(summary))

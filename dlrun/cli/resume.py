@@ -10,7 +10,7 @@ from dlrun.cli.arguments import OverridesArgument, check_options
 
 
 def resume(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A run, or `latest`.")],
+    run: Annotated[str, typer.Argument(metavar="RUN|SWEEP", help="A run, a sweep, or `latest`.")],
     overrides: OverridesArgument = None,
     more_epochs: Annotated[
         int | None, typer.Option("--more-epochs", min=1, help="Extend the run by so many epochs.")
@@ -19,19 +19,56 @@ def resume(
         str | None,
         typer.Option("--into", help="Go on in a new folder of this name; RUN stays as it is."),
     ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Of a sweep: trials at a time.")
+    ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Of a sweep: try failed trials again.")
+    ] = False,
+    fail_fast: Annotated[
+        bool, typer.Option("--fail-fast", help="Of a sweep: end with the first that fails.")
+    ] = False,
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="No progress and no messages; only the result.")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
 ) -> None:
-    """Go on with a run that was stopped, killed or is to be longer, as if it never had stopped."""
+    """Go on with a run or sweep that was stopped or killed, as if it never had; or train longer."""
     import dlrun
     from dlrun.cli.display import show_result, showing
     from dlrun.cli.signals import signals_heard
+    from dlrun.cli.sweep import raise_failed
+    from dlrun.cli.sweeps import show_sweep
+    from dlrun.runs import Sweep
     from dlrun.screen import own_stderr
 
     tokens = overrides or []
-    check_options(tokens, ["--more-epochs", "--into", "--quiet", "--json", "--help"])
+    check_options(tokens, _OPTIONS)
     with signals_heard(), own_stderr(), showing(quiet=quiet) as report:
-        resumed = dlrun.resume(run, tokens, more_epochs=more_epochs, into=into, report=report)
-    show_result(resumed, as_json=as_json, quiet=quiet)
+        resumed = dlrun.resume(
+            run,
+            tokens,
+            more_epochs=more_epochs,
+            into=into,
+            workers=workers,
+            retry_failed=retry_failed,
+            fail_fast=fail_fast,
+            report=report,
+        )
+    if isinstance(resumed, Sweep):
+        show_sweep(resumed, as_json=as_json, quiet=quiet)
+        raise_failed(resumed)
+    else:
+        show_result(resumed, as_json=as_json, quiet=quiet)
+
+
+_OPTIONS = (
+    "--more-epochs",
+    "--into",
+    "--workers",
+    "--retry-failed",
+    "--fail-fast",
+    "--quiet",
+    "--json",
+    "--help",
+)

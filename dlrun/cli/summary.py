@@ -55,7 +55,7 @@ def summary(
     elif target.endswith((".yaml", ".yml")):
         _show_model(Path(target), tokens, diagram, as_json=as_json)
     else:
-        _show_run(target, member, diagram, threshold, as_json=as_json)
+        _show_run(target, member, diagram, threshold, limit, as_json=as_json)
 
 
 _OPTIONS = (
@@ -84,12 +84,12 @@ def _show_table(
 ) -> None:
     from dlrun.cli.tables import dead_line, runs_table
     from dlrun.cli.text import json_text, shown
-    from dlrun.runs import list_runs, resolve_runs_dir
-    from dlrun.runs.table import COLUMNS, filter_rows, run_row, sort_rows
+    from dlrun.runs import list_all, resolve_runs_dir
+    from dlrun.runs.table import COLUMNS, filter_rows, parts_of, run_row, sort_rows
 
-    runs = list_runs()
+    runs = list_all()
     if members:
-        runs = [one for run in runs for one in (run, *run.members)]
+        runs = [one for run in runs for one in (run, *parts_of(run))]
     # Only what is shown is read, where neither order nor choice depends on the rest.
     if sort == "id" and not filters and limit and not (as_json or as_csv):
         rows = [run_row(run, with_test=test) for run in runs[:limit]]
@@ -124,6 +124,7 @@ def _show_run(
     member: int | None,
     diagram: Path | None,
     threshold: float | None,
+    limit: int,
     *,
     as_json: bool,
 ) -> None:
@@ -131,9 +132,14 @@ def _show_run(
     from dlrun.cli.evaluation import threshold_lines
     from dlrun.cli.tables import run_lines, shown_line
     from dlrun.cli.text import json_text
-    from dlrun.runs import find_run, single_run
+    from dlrun.runs import Sweep, find_any, single_run
 
-    run = find_run(name)
+    run = find_any(name)
+    if isinstance(run, Sweep):
+        from dlrun.cli.sweeps import show_sweep
+
+        show_sweep(run, as_json=as_json, quiet=False, limit=limit)
+        return
     if member is not None:
         run = single_run(run, member)
     if diagram is not None:

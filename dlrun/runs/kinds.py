@@ -211,6 +211,7 @@ SWEEP: Spec = {
     "source": "text?",
     "command": (["text"], None),
     "planned": "whole",
+    "verdict": "text?",
     "workers": "whole?",
     "parameters": [{"key": "text", "is_log": "flag?"}],
     "trials": [

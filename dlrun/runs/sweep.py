@@ -187,6 +187,19 @@ def best_trial(trials: Sequence[Trial], *, higher_is_better: bool) -> Trial | No
     return best
 
 
+def rank_trials(sweep: Sweep) -> list[Trial]:
+    """Returns the trials, best first; pruned ones follow finished ones, others come last."""
+    grows = sweep.higher_is_better
+    order = {"finished": 0, "pruned": 1, "duplicate": 2}
+
+    def place(trial: Trial) -> tuple[int, float, int]:
+        value = 0.0 if trial.value is None else -trial.value if grows else trial.value
+        rank = order.get(trial.state, 3) if trial.value is not None else 4
+        return rank, value, trial.number
+
+    return sorted(sweep.trials, key=place)
+
+
 def _with_twin(trial: Trial, trials: Sequence[Trial]) -> Trial:
     if trial.duplicate_of is None or not 0 <= trial.duplicate_of < trial.number:
         return trial

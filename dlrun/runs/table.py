@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -10,6 +11,7 @@ from dlrun.errors import RunError, did_you_mean
 from dlrun.results import headline_metric
 from dlrun.runs.facts import UnreadableError
 from dlrun.runs.run import Run
+from dlrun.runs.sweep import FAILED, Sweep
 
 _Read = TypeVar("_Read")
 
@@ -31,8 +33,45 @@ COLUMNS = (
 """Keys of a row; `test` follows where it was asked for."""
 
 
-def run_row(run: Run, *, with_test: bool = False) -> dict[str, Any]:
-    """Returns a run's row, whatever lies in its folder; what it does not have is None.
+def parts_of(run: Run | Sweep) -> list[Run]:
+    """Returns the members of a run, or the trials of a sweep."""
+    if isinstance(run, Run):
+        return run.members
+    try:
+        trials = run.trials
+    except RunError:
+        return []
+    found = [run.run(trial.number) for trial in trials if trial.duplicate_of is None]
+    return [one for one in found if os.path.lexists(one.path)]
+
+
+def _sweep_row(sweep: Sweep, row: dict[str, Any]) -> dict[str, Any]:
+    """A sweep's row: its best trial, and how many there are as `members`."""
+    try:
+        info, best = sweep.info, sweep.best
+    except UnreadableError as error:
+        return row | {"status": "unreadable", "note": error.summary}
+    found = best.metrics if best is not None else {}
+    row["metric"], row["best"] = _headline(found)
+    if best is not None and row["metric"] == sweep.metric:
+        row["sd"] = best.sd
+    failed = sum(trial.state in FAILED for trial in sweep.trials)
+    notes = [info.get("note"), f"{failed} failed" if failed else ""]
+    return row | {
+        "config": f"{info['name']} (sweep)",
+        "dataset": info.get("dataset"),
+        "num_parameters": best.num_parameters if best is not None else None,
+        "epochs": best.epochs if best is not None else None,
+        "best_epoch": best.best_epoch if best is not None else None,
+        "members": info["planned"],
+        "duration_seconds": info.get("duration_seconds"),
+        "status": sweep.status,
+        "note": "; ".join(filter(None, notes)),
+    }
+
+
+def run_row(run: Run | Sweep, *, with_test: bool = False) -> dict[str, Any]:
+    """Returns the row of a run or sweep, whatever lies in its folder; what is missing is None.
 
     `best` is the value of `metric` in the best epoch by the run's monitored metric; of a run with
     members the mean over them, and `sd` their standard deviation. A run that
@@ -41,6 +80,8 @@ def run_row(run: Run, *, with_test: bool = False) -> dict[str, Any]:
     """
     row: dict[str, Any] = dict.fromkeys((*COLUMNS, "test") if with_test else COLUMNS)
     row["id"] = run.id
+    if isinstance(run, Sweep):
+        return _sweep_row(run, row)
     try:
         info = run.info
     except UnreadableError as error:

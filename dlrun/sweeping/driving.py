@@ -30,6 +30,7 @@ from dlrun.sweeping.settling import Planned, settle_trials
 from dlrun.sweeping.telling import best_text, short_names, values_text
 from dlrun.sweeping.tpe import ask_batch, check_optuna
 from dlrun.sweeping.trial_config import make_trial_config
+from dlrun.sweeping.verdict import compare_best
 from dlrun.sweeping.waves import waves
 
 
@@ -68,13 +69,13 @@ def run_sweep(
     with open_crew() as crew:
         crew.hire()  # imports TensorFlow while the plan is made
         store = DataStore()
-        planned = _plan(definition, store, report)
+        planned = plan_trials(definition, store, report)
         room, share = _room(workers)
         with stop_requests() as request:
-            tried = planned or _plan_base(definition, store, report)
-            tried, direction = check_builds(crew, tried, room, report, request)
-            _check_direction(definition, direction)
-            planned = tried if planned else []
+            planned, direction = check_builds(crew, planned, room, report, request)
+        _check_direction(definition, direction)
+        if definition.config.strategy == "tpe":
+            planned = []
         sweep = create_sweep(
             _facts(definition, planned, direction, room, command),
             [one.trial for one in planned],
@@ -141,21 +142,20 @@ def _same_plan(definition: SweepDefinition, runs_dir: Path | None, report: Repor
     return None
 
 
-def _plan(definition: SweepDefinition, store: DataStore, report: Report) -> list[Planned]:
-    """The trials that can be planned before any is trained, checked with their data."""
+def plan_trials(definition: SweepDefinition, store: DataStore, report: Report) -> list[Planned]:
+    """Returns the trials, checked with their data; of a search that learns, the base alone.
+
+    Raises:
+        DlrunError: a config cannot work, or not with its data.
+    """
     if definition.config.strategy == "tpe":
-        return []
+        return settle_trials([({}, make_trial_config(definition, {}))], store, _once(report))
     assignments = plan_assignments(definition)
     checked = check_assignments(definition, assignments)
     for problem in (*definition.base.warnings, *checked.warnings):
         report(Message(f"{definition.source}: {problem}", level="warning"))
     configs = list(zip(assignments, checked.trials, strict=True))
     return settle_trials(configs, store, _once(report))
-
-
-def _plan_base(definition: SweepDefinition, store: DataStore, report: Report) -> list[Planned]:
-    """The base as a trial of its own, where no trial is planned before others are trained."""
-    return settle_trials([({}, make_trial_config(definition, {}))], store, _once(report))
 
 
 def _check_direction(definition: SweepDefinition, direction: str) -> None:
@@ -312,6 +312,7 @@ def _close(going: Going, request: StopRequest) -> None:
     if open_trials:
         going.recorder.put(*[replace(one, state="interrupted") for one in open_trials])
     write_best(going)
+    going.recorder.note(verdict=compare_best(Sweep(going.sweep.path)))
     text = f"dlrun resume {going.sweep.id} goes on"
     if going.ended_by:
         going.report(Message(f"{going.sweep.path}: {going.ended_by}; {text}", level="warning"))
