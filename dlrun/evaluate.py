@@ -5,6 +5,7 @@ Needs no TensorFlow, so that another process can do it while the next run is tra
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from dlrun.events import Message, Report
 from dlrun.plots.run_plots import draw_run
 from dlrun.runs import Run
 from dlrun.runs.record import write_evaluation
+from dlrun.runs.run import PREDICTIONS
 
 
 def evaluate_run(run: Run, report: Report) -> None:
@@ -41,6 +43,21 @@ def evaluate_run(run: Run, report: Report) -> None:
                 report(Message(text, level="warning"))
     write_evaluation(run, reports)
     draw_run(Run(run.path))
+
+
+def evaluate_late(run: Run, report: Report) -> None:
+    """Judges a finished run that was not judged as it ended, as trials of a sweep are not.
+
+    Its members, too; one that has no predictions, or was judged, is passed over.
+
+    Raises:
+        StorageError: a file cannot be written.
+    """
+    for one in run.members or [run]:
+        is_due = one.status == "finished" and not one.has_evaluation
+        if is_due and os.path.lexists(one.path / PREDICTIONS):
+            report(Message(f"{one.id}: judged and drawn now, since no one has asked before"))
+            evaluate_run(one, report)
 
 
 def evaluate_outputs(

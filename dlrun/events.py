@@ -121,14 +121,12 @@ class SweepStanding:
         total: Of how many.
         failed: How many of them failed.
         best: The best trial so far, in a few words; empty for none.
-        seconds_left: About; None where nothing is known.
     """
 
     done: int
     total: int
     failed: int
     best: str
-    seconds_left: float | None
 
 
 Event = (

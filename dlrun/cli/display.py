@@ -150,6 +150,16 @@ def result_lines(run: Run) -> list[str]:
     return lines
 
 
+def judge_late(*runs: Run) -> None:
+    """Has trials of a sweep judged and drawn when someone first asks for them."""
+    for run in runs:
+        with suppress(DlrunError):  # a folder that is read-only, or damaged: shown as it is
+            if run.info.get("member_of") is not None and not run.has_evaluation:
+                from dlrun.evaluate import evaluate_late
+
+                evaluate_late(run, _plain_lines)
+
+
 def diagnosis_of(run: Run) -> list[str]:
     """Returns what the run's curves say; nothing where they cannot be read."""
     from dlrun.cli.diagnose import diagnosis_lines

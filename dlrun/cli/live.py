@@ -27,6 +27,7 @@ from dlrun.events import (
     FromTask,
     Message,
     StepsDone,
+    SweepStanding,
     TaskEnded,
 )
 from dlrun.wording import short_number
@@ -50,11 +51,15 @@ class _Narrower:
 
 
 class _Bars(Progress):
-    """Bars that are a little narrower than the terminal."""
+    """Bars that are a little narrower than the terminal, and perhaps a line above them."""
+
+    above = ""
 
     def get_renderables(self) -> Iterable[RenderableType]:
-        """Yields the bars."""
-        return [_Narrower(bars) for bars in super().get_renderables()]
+        """Yields the line and the bars."""
+        line = Text(self.above, style="green", no_wrap=True, overflow="ellipsis")
+        bars = [_Narrower(bars) for bars in super().get_renderables()]
+        return [_Narrower(line), *bars] if self.above else bars
 
 
 class LiveDisplay:
@@ -83,6 +88,7 @@ class LiveDisplay:
         self._tasks: dict[str, TaskID] = {}
         self._running: dict[str, TaskID] = {}
         self._training: TaskID | None = None
+        self._whole: TaskID | None = None
         self._names: list[str] = []
         self._last_line = 0.0
 
@@ -106,6 +112,8 @@ class LiveDisplay:
             self._from_task(event)
         elif isinstance(event, TaskEnded):
             self._task_ended(event)
+        elif isinstance(event, SweepStanding):
+            self._sweep(event)
         elif isinstance(event, events.Progress):
             self._download(event)
 
@@ -126,6 +134,22 @@ class LiveDisplay:
                 description=event.task,
                 note=f"epoch {inner.epoch}/{inner.epochs}  loss {short_number(inner.logs['loss'])}",
             )
+
+    def _sweep(self, event: SweepStanding) -> None:
+        """A bar over all trials, below those that run, with the best so far."""
+        if self._whole is None:
+            self._downloads.stop()
+            self._progress.start()
+            self._whole = self._progress.add_task("", total=event.total, note="")
+        failed = f", {event.failed} failed" if event.failed else ""
+        self._progress.update(
+            self._whole,
+            completed=event.done,
+            total=event.total,
+            description=f"{event.done} of {event.total} trials{failed}",
+            note="",
+        )
+        self._progress.above = f"best: {event.best}" if event.best else ""
 
     def _task_ended(self, event: TaskEnded) -> None:
         task = self._running.pop(event.task, None)

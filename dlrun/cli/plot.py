@@ -32,6 +32,7 @@ def plot(
     ] = None,
 ) -> None:
     """Draw a run's curves again, or several runs in one figure a metric."""
+    from dlrun.cli.display import judge_late
     from dlrun.cli.text import shown
     from dlrun.plots.run_plots import PlotStyle, draw_runs
     from dlrun.runs import find_run
@@ -44,6 +45,7 @@ def plot(
         file_format=_format(file_format, output),
     )
     found = [find_run(name) for name in runs]
+    judge_late(*found)
     for path in draw_runs(found, style, metrics=metric or (), output=output):
         typer.echo(shown(path, lines=True))
 

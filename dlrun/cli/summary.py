@@ -128,7 +128,7 @@ def _show_run(
     *,
     as_json: bool,
 ) -> None:
-    from dlrun.cli.display import result_lines
+    from dlrun.cli.display import judge_late, result_lines
     from dlrun.cli.evaluation import threshold_lines
     from dlrun.cli.tables import run_lines, shown_line
     from dlrun.cli.text import json_text
@@ -142,6 +142,7 @@ def _show_run(
         return
     if member is not None:
         run = single_run(run, member)
+    judge_late(run)
     if diagram is not None:
         _draw(run.parameters.to_dict(), diagram, run.config.name)
     elif threshold is not None:

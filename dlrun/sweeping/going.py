@@ -62,7 +62,6 @@ class Going:
         request: Whether someone, or a limit, asked to stop.
         ended_by: The limit that did, in words.
         num_begun: Trials that this call has begun.
-        num_trained: Trials that it has seen to their end.
     """
 
     sweep: Sweep
@@ -75,8 +74,6 @@ class Going:
     request: StopRequest
     ended_by: str = ""
     num_begun: int = 0
-    num_trained: int = 0
-    started: float = field(default_factory=time.monotonic)
     told: set[str] = field(default_factory=set)
     tried_again: set[str] = field(default_factory=set)
 
@@ -272,7 +269,6 @@ def _conclude(
     if config.has_members and state != "interrupted" and not (step.is_first and not reason):
         _close_parent(going.sweep, trial, config, runs, reason)
     trial = replace(with_result(going.sweep, trial, config), state=state, reason=reason)
-    going.num_trained += state not in OPEN
     going.recorder.put(trial)
     if state in OPEN:
         return
@@ -344,13 +340,9 @@ def standing(going: Going) -> SweepStanding:
     trials = going.recorder.trials
     total = int(going.sweep.info["planned"])
     done = sum(trial.state not in OPEN for trial in trials)
-    left: float | None = None
-    if going.num_trained:
-        left = (time.monotonic() - going.started) / going.num_trained * (total - done)
     return SweepStanding(
         done=done,
         total=total,
         failed=sum(trial.state in FAILED for trial in trials),
         best=best_text(trials, going.sweep),
-        seconds_left=left,
     )
