@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from statistics import quantiles
 from typing import Any
 
 NOT_USED = "not used"
@@ -30,6 +31,8 @@ _STATE_WORDS = {
     "interrupted": "interrupted",
     "duplicate": "a duplicate",
 }
+
+_FAR_OUT, _FEWEST_TO_JUDGE = 3.0, 8
 
 _NEEDS_PARENT = ("name",)
 """Last parts of a key that say nothing alone."""
@@ -178,6 +181,26 @@ def _is_number(value: Any) -> bool:
 def spans_decades(values: Sequence[float]) -> bool:
     """Whether all values are above zero and the largest is more than ten times the smallest."""
     return bool(values) and min(values) > 0 and max(values) > 10 * min(values)
+
+
+def worst_usual(values: Sequence[float], *, higher_is_better: bool) -> float | None:
+    """Returns the worst value that is not far worse than the others; None where none is so bad.
+
+    Far worse is beyond the worse quartile by three times the range between the quartiles: J. Tukey,
+    Exploratory Data Analysis (1977), "far out". Of fewer than eight values none is.
+
+    Args:
+        values: Finite.
+        higher_is_better: Which way is worse.
+    """
+    if len(values) < _FEWEST_TO_JUDGE:
+        return None
+    badness = [-value if higher_is_better else value for value in values]
+    lower, _, upper = quantiles(badness, n=4, method="inclusive")
+    if not upper > lower or max(badness) <= upper + _FAR_OUT * (upper - lower):
+        return None
+    usual = max(bad for bad in badness if bad <= upper + _FAR_OUT * (upper - lower))
+    return -usual if higher_is_better else usual
 
 
 def _is_geometric(ascending: Sequence[float]) -> bool:

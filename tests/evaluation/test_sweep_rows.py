@@ -13,6 +13,7 @@ from dlrun.evaluation.sweep_rows import (
     short_labels,
     state_words,
     value_text,
+    worst_usual,
 )
 
 
@@ -142,3 +143,15 @@ def test_losses_over_more_than_a_decade_are_told_and_accuracies_never() -> None:
     trials = tuple(TrialRow(i, {}, "finished", v) for i, v in enumerate([0.05, 0.4, 0.9]))
     assert SweepRows("s", "val_loss", False, (), trials, 0).spans_decades
     assert not SweepRows("s", "val_accuracy", True, (), trials, 2).spans_decades
+
+
+def test_far_out_values_are_those_beyond_three_ranges_of_the_quartiles() -> None:
+    values = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0]
+    low, high = np.quantile(values, [0.25, 0.75])
+    fence = high + 3 * (high - low)
+    assert worst_usual([*values, 16.9], higher_is_better=False) is None
+    assert worst_usual([*values, 2 * fence], higher_is_better=False) == 8
+    assert worst_usual([*values, 2 * fence], higher_is_better=True) is None
+    assert worst_usual([-v for v in [*values, 99.0]], higher_is_better=True) == -8
+    assert worst_usual([1.0, 1.1, 1.2, 99.0], higher_is_better=False) is None
+    assert worst_usual([1.0] * 9 + [99.0], higher_is_better=False) is None
