@@ -134,8 +134,15 @@ class SweepRows:
 
     @property
     def spans_decades(self) -> bool:
-        """Whether the results are losses so far apart that only a logarithmic scale shows them."""
-        return not self.higher_is_better and spans_decades([trial.score for trial in self.results])
+        """Whether the results are losses so far apart that only a logarithmic scale shows them.
+
+        A few that are far worse than the others do not make it so.
+        """
+        values = [trial.score for trial in self.results]
+        if self.higher_is_better or not spans_decades(values):
+            return False
+        limit = worst_usual([math.log(value) for value in values], higher_is_better=False)
+        return limit is None or spans_decades([min(values), math.exp(limit)])
 
 
 def make_axis(key: str, values: Iterable[Any], is_log: bool | None = None) -> Axis:

@@ -131,10 +131,10 @@ def draw_learning_curves(rows: SweepRows, path: Path, *, dpi: int = DPI) -> None
 def _scale(rows: SweepRows, curves: Sequence[TrialCurve]) -> tuple[Scale, bool]:
     """Returns the range that holds all curves but the very bad parts of a few."""
     values = [y for curve in curves for y in curve.y if not math.isnan(y)]
-    is_log = not rows.higher_is_better and spans_decades(values)
     usual = find_scale(rows, _worst_of_each(rows, curves))
     better = max(values, default=1.0) if rows.higher_is_better else min(values, default=0.0)
     low, high = min(usual.low, better), max(usual.high, better)
+    is_log = not rows.higher_is_better and spans_decades([y for y in values if low <= y <= high])
     return Scale(low, high, is_log, 0, rows.higher_is_better), is_log
 
 

@@ -32,7 +32,6 @@ from dlrun.plots.sweep_scale import (
     find_scale,
     has_value,
     objective_label,
-    short_text,
     short_texts,
     title_of,
 )
@@ -276,6 +275,8 @@ def _set_x(axes: Axes, axis: Axis, xs: Sequence[float], width: float) -> None:
         axes.xaxis.set_major_locator(LogLocator(subs=subs, numticks=6))
         axes.xaxis.set_minor_locator(NullLocator())
     else:
+        if all(isinstance(level, int) for level in axis.levels):
+            axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         pad = 0.06 * (high - low) or 0.1 * abs(high) or 1.0
         axes.set_xlim(low - pad, high + pad)
     axes.xaxis.set_major_formatter(FuncFormatter(lambda x, _: labels.format_tick(x)))
@@ -298,9 +299,11 @@ def _name_categories(axes: Axes, axis: Axis, width: float) -> None:
     count = max(len(axis.levels), 1)
     room = (width - 0.7) / count  # inches
     characters = int(room / 0.075)
-    longest = max((len(short_text(level, 99)) for level in axis.levels), default=0)
-    fits = characters >= min(longest, 14)
-    names = short_texts(axis.levels, characters if fits else 20)
+    names = short_texts(axis.levels, max(characters, 6))
+    is_told = characters >= 14 or not any("…" in name.removesuffix("(…)") for name in names)
+    fits = is_told and max(map(len, names), default=0) <= characters
+    if not fits:
+        names = short_texts(axis.levels, 20)
     axes.set_xticks(range(len(names)), names)
     if not fits:
         upright = room < 0.3

@@ -229,6 +229,13 @@ def test_losses_over_decades_have_a_logarithmic_range() -> None:
     assert scale.place(math.sqrt(scale.low * scale.high)) == pytest.approx(0.5)
 
 
+def test_one_loss_far_worse_makes_no_scale_logarithmic() -> None:
+    rows = SWEEPS["one far worse"]
+    scale = find_scale(rows, [trial.score for trial in rows.results])
+    assert (scale.is_log, scale.low, scale.num_outside) == (False, 0.5, 1)
+    assert scale.high == pytest.approx(0.6)
+
+
 @pytest.mark.parametrize(
     ("values", "width", "texts"),
     [
@@ -428,6 +435,9 @@ def test_losses_that_fall_by_decades_are_drawn_on_a_logarithmic_scale(
     draw_learning_curves(SWEEPS["tiny losses"], tmp_path / "a.png")
     assert drawn.figure.axes[0].get_yscale() == "log"
     assert "validation loss, log scale" in drawn.texts()
+    draw_learning_curves(SWEEPS["one far worse"], tmp_path / "a.png")
+    assert drawn.figure.axes[0].get_yscale() == "linear"
+    assert "1 curve leaves the picture at its top" in drawn.texts()
     draw_learning_curves(search(20), tmp_path / "a.png")
     assert drawn.figure.axes[0].get_yscale() == "linear"
 
