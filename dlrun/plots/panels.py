@@ -31,15 +31,25 @@ def draw_panels(
     note: str,
     title: str,
     dpi: int,
+    layout: tuple[int, float] | None = None,
 ) -> None:
     """Draws panels row by row, the note at the bottom.
+
+    Args:
+        panels: Each with its title; drawn from left to right.
+        path: Ends in .png, .pdf or .svg; its folder exists.
+        legend: One for all panels, below the title; may be empty.
+        note: May be empty.
+        title: Over the figure.
+        dpi: Pixels an inch, for PNG.
+        layout: Columns, and a panel's height in inches; None for what `COLUMNS` says.
 
     Raises:
         RunError: the path's suffix is not .png, .pdf or .svg.
         StorageError: the file cannot be written.
     """
-    columns, panel_height = next(rest for most, *rest in COLUMNS if len(panels) <= most)
-    columns = int(columns)
+    found = next((many, height) for most, many, height in COLUMNS if len(panels) <= most)
+    columns, panel_height = layout or found
     num_rows = -(-len(panels) // columns)
     heading = labels.wrap(title, WIDTH - 0.5, 12)
     words = labels.wrap(note, WIDTH, 7.0, max_lines=3)
