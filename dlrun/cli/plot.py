@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+if TYPE_CHECKING:
+    from dlrun.runs import Sweep
+
 
 def plot(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Runs, or `latest`.")],
+    runs: Annotated[
+        list[str], typer.Argument(metavar="RUN...", help="Runs, a sweep, or `latest`.")
+    ],
     x: Annotated[
         str, typer.Option("--x", help="What runs along the x axis: epoch, updates or seconds.")
     ] = "epoch",
@@ -31,12 +36,18 @@ def plot(
         ),
     ] = None,
 ) -> None:
-    """Draw a run's curves again, or several runs in one figure a metric."""
+    """Draw a run's curves again, several runs in one figure a metric, or a sweep's pictures."""
+    from dlrun.cli.arguments import UsageError
     from dlrun.cli.display import judge_late
     from dlrun.cli.text import shown
     from dlrun.plots.run_plots import PlotStyle, draw_runs
-    from dlrun.runs import find_run
+    from dlrun.runs import Sweep, find_any, find_run
 
+    if len(runs) == 1 and isinstance(sweep := find_any(runs[0]), Sweep):
+        if metric or x != "epoch" or log or size:
+            raise UsageError("a sweep's pictures take --format and --output alone")
+        _plot_sweep(sweep, output, _format(file_format, None))
+        return
     style = PlotStyle(
         x_axis=x,
         log_scale=log,
@@ -48,6 +59,19 @@ def plot(
     judge_late(*found)
     for path in draw_runs(found, style, metrics=metric or (), output=output):
         typer.echo(shown(path, lines=True))
+
+
+def _plot_sweep(sweep: Sweep, output: Path | None, file_format: str) -> None:
+    """Draws all pictures of a sweep that make sense, and says why others do not."""
+    from dlrun.cli.text import shown
+    from dlrun.plots.sweep_plots import draw_sweep
+    from dlrun.sweeping.rows import rows_of
+
+    paths, left_out = draw_sweep(rows_of(sweep), output or sweep.plots_dir, file_format)
+    for path in paths:
+        typer.echo(shown(path, lines=True))
+    for reason in left_out:
+        typer.echo(f"not drawn: {shown(reason)}", err=True)
 
 
 def _parse_size(text: str | None) -> tuple[float, float] | None:

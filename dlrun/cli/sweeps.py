@@ -12,9 +12,10 @@ import typer
 
 from dlrun.cli.display import duration, program_name
 from dlrun.cli.text import json_text, shown
+from dlrun.evaluation.sweep_rows import short_labels, value_text
 from dlrun.runs import Sweep, Trial
 from dlrun.runs.sweep import FAILED, OPEN, rank_trials
-from dlrun.sweeping.telling import result_text, short_names, value_text, values_text
+from dlrun.sweeping.telling import result_text, values_text
 from dlrun.wording import short_number
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ _Column = tuple[str, Callable[[Trial], str], bool]
 
 def _columns(sweep: Sweep, trials: Sequence[Trial]) -> list[_Column]:
     """The keys that differ, the result, and what else is not the same for all."""
-    names = short_names(sweep.keys)
+    names = short_labels(sweep.keys)
 
     def value_of(key: str) -> Callable[[Trial], str]:
         return lambda trial: value_text(trial.values[key]) if key in trial.values else "–"
@@ -162,7 +163,7 @@ def _end(sweep: Sweep) -> list[str]:
     lines = []
     best, program = sweep.best, program_name()
     if best is not None:
-        chosen = values_text(best.values, short_names(sweep.keys))
+        chosen = values_text(best.values, short_labels(sweep.keys))
         lines.append(f"  {'best':<9} {best.name}: {result_text(best, sweep.metric)}  {chosen}")
         if sweep.info.get("verdict"):
             lines.append(f"  {'or noise?':<9} {sweep.info['verdict']}")
@@ -187,7 +188,7 @@ def _end(sweep: Sweep) -> list[str]:
 
 def dry_run_lines(definition: SweepDefinition, estimate: Estimate) -> list[str]:
     """Returns what a sweep would train, and about how long that takes."""
-    names = short_names([one.key for one in definition.parameters])
+    names = short_labels([one.key for one in definition.parameters])
     config = definition.config
     lines = [f"{config.name}: {estimate.num_trials:,} trials ({config.strategy})"]
     for number, values in enumerate(estimate.values[:MOST_SHOWN]):

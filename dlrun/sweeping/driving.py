@@ -12,6 +12,7 @@ from typing import Any
 from dlrun.config import Loaded
 from dlrun.data.store import DataStore
 from dlrun.errors import ConfigError
+from dlrun.evaluation.sweep_rows import short_labels
 from dlrun.events import Message, Report, ignore
 from dlrun.executors import Crew, open_crew
 from dlrun.runs import Sweep, Trial, list_sweeps
@@ -27,7 +28,7 @@ from dlrun.sweeping.going import Going, Limits, run_wave, standing, stop
 from dlrun.sweeping.loading import load_sweep
 from dlrun.sweeping.planning import count_planned, plan_assignments
 from dlrun.sweeping.settling import Planned, settle_trials
-from dlrun.sweeping.telling import best_text, short_names, values_text
+from dlrun.sweeping.telling import best_text, values_text
 from dlrun.sweeping.tpe import ask_batch, check_optuna
 from dlrun.sweeping.trial_config import make_trial_config
 from dlrun.sweeping.verdict import compare_best
@@ -329,7 +330,7 @@ def write_best(going: Going) -> None:
     if not found:
         return
     best = going.trial(int(found.split()[0].split("/")[1]))
-    chosen = values_text(best.values, short_names(going.sweep.keys))
+    chosen = values_text(best.values, short_labels(going.sweep.keys))
     head = (
         f"The best of {len(going.recorder.trials)} trials of {going.sweep.id}: {found}\n"
         f"By validation rows alone, and the best of many is lucky, too; "

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dlrun.evaluation.sweep_rows import short_labels, value_text
 from dlrun.runs.sweep import FAILED, Sweep, Trial, best_trial
 from dlrun.wording import short_number
 
@@ -20,35 +20,6 @@ def values_text(values: Mapping[str, Any], names: Mapping[str, str]) -> str:
     return " ".join(f"{names.get(key, key)}={value_text(value)}" for key, value in values.items())
 
 
-def value_text(value: Any) -> str:
-    """Returns one value, floats in four digits."""
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Mapping) and len(value) == 1:
-        ((name, arguments),) = value.items()
-        if isinstance(arguments, Mapping):
-            inner = ", ".join(f"{key}={value_text(one)}" for key, one in arguments.items())
-            return f"{name}({inner})"
-    return json.dumps(value, ensure_ascii=False)
-
-
-def short_names(keys: Sequence[str]) -> dict[str, str]:
-    """Maps keys to their shortest tails that tell them apart: `learning_rate`, `0.units`."""
-    names = {}
-    for key in keys:
-        parts = key.split(".")
-        for length in range(1, len(parts) + 1):
-            tail = ".".join(parts[-length:])
-            others = [one for one in keys if one != key]
-            is_shared = any(one == tail or one.endswith(f".{tail}") for one in others)
-            if not is_shared and not tail.split(".")[0].isdecimal():
-                break
-        names[key] = tail
-    return names
-
-
 def result_text(trial: Trial, metric: str) -> str:
     """Returns a trial's value, with its spread over seeds where there are several."""
     spread = "" if trial.sd is None else f" ± {short_number(trial.sd)}"
@@ -57,7 +28,7 @@ def result_text(trial: Trial, metric: str) -> str:
 
 def end_text(trial: Trial, sweep: Sweep) -> str:
     """Returns what came of a trial in a line."""
-    chosen = values_text(trial.values, short_names(sweep.keys))
+    chosen = values_text(trial.values, short_labels(sweep.keys))
     if trial.state in FAILED:
         return f"{chosen}: {trial.reason}"
     epochs = f" (epoch {trial.best_epoch})" if trial.best_epoch is not None else ""
@@ -69,5 +40,5 @@ def best_text(trials: Sequence[Trial], sweep: Sweep) -> str:
     best = best_trial(trials, higher_is_better=sweep.higher_is_better)
     if best is None:
         return ""
-    chosen = values_text(best.values, short_names(sweep.keys))
+    chosen = values_text(best.values, short_labels(sweep.keys))
     return f"{best.name} {result_text(best, sweep.metric)}  {chosen}"
