@@ -22,7 +22,7 @@ Elsewhere (macOS's frameworks do not survive a fork, Windows has none) it is at 
 and there are several workers.
 """
 
-TASKS_A_PROCESS = 10
+TASKS_A_PROCESS = 20
 """A process is replaced after so many tasks: what each net leaves in it goes with it."""
 
 

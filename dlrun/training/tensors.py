@@ -36,11 +36,16 @@ class TensorData:
 
     @classmethod
     def from_prepared(cls, data: PreparedData) -> TensorData:
-        """Copies the prepared arrays into tensors, features in the type they came in."""
-        scaling = data.scaling
+        """Copies the prepared arrays into tensors, features in the type they came in.
+
+        Trainings that share a store share the large ones: TensorFlow's loops are never quite
+        forgotten (2.21), nor is what they have taken hold of.
+        """
+        scaling, section = data.scaling, data.config.dataset
+        asked = [section.name, dict(section.options), section.duplicates]
         return cls(
-            x=tf.constant(data.dataset.x),
-            y=tf.constant(data.labels),
+            x=data.store.get(["tensor x", asked], lambda: tf.constant(data.dataset.x)),
+            y=data.store.get(["tensor y", asked, data.encoding], lambda: tf.constant(data.labels)),
             offset=tf.constant(scaling.offset, tf.float32) if np.any(scaling.offset) else None,
             divisor=tf.constant(scaling.divisor, tf.float32),
             sample_weight=_tensor(data.sample_weight),
