@@ -126,13 +126,8 @@ def _read_choice(values: list[Any], at: At, given_at: At, reader: Reader) -> lis
     """Reads a choice's list at `given_at`; the values' keys are those of a bare list."""
     if not values:
         reader.problem(given_at, "an empty list; give it the values to try")
-    seen: dict[str, int] = {}
-    for index, value in enumerate(values):
-        spot = At((*at.key, index), (*given_at.raw, index))
-        reader.visit(spot)
-        first = seen.setdefault(identity(value), index)
-        if first != index:
-            reader.problem(spot, f"{words.shown(value)} is given twice; remove one")
+    for index in range(len(values)):
+        reader.visit(At((*at.key, index), (*given_at.raw, index)))
     return values
 
 

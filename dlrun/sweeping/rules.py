@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dlrun.config import words
 from dlrun.config.findings import Finding, Findings
 from dlrun.sweeping.domains import build_parameter
 from dlrun.sweeping.planning import count_assignments
 from dlrun.sweeping.schema import MAX_TRIALS
-from dlrun.sweeping.space import Parameter
+from dlrun.sweeping.space import Choice, Parameter, identity
 
 
 def judge_sweep(normal: Mapping[str, Any], *, search_is_right: bool) -> list[Finding]:
@@ -32,7 +33,9 @@ def judge_sweep(normal: Mapping[str, Any], *, search_is_right: bool) -> list[Fin
         _all_finite(parameters, str(strategy), found)
     if strategy == "zip":
         _equal_lengths(parameters, found)
-    elif strategy == "grid" and not found.errors:
+    else:
+        _no_value_twice(parameters, found)
+    if strategy == "grid" and not found.errors:
         _not_too_many(parameters, found)
     return found.errors
 
@@ -43,6 +46,17 @@ def _all_finite(parameters: Sequence[Parameter], strategy: str, found: Findings)
             message = f"a {strategy} needs values that can be counted, and uniform has no end of"
             mend = "write a list, a range or a step, or strategy: random"
             found.error(("search", parameter.key), f"{message} them; {mend}")
+
+
+def _no_value_twice(parameters: Sequence[Parameter], found: Findings) -> None:
+    for parameter in parameters:
+        if not isinstance(parameter.domain, Choice):
+            continue
+        seen: dict[str, int] = {}
+        for index, value in enumerate(parameter.domain.values):
+            if seen.setdefault(identity(value), index) != index:
+                message = f"{words.shown(value)} is given twice; remove one"
+                found.error(("search", parameter.key, index), message)
 
 
 def _equal_lengths(parameters: Sequence[Parameter], found: Findings) -> None:

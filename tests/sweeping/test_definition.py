@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.sweep.test_loading import OK, WHOLE
 
 from dlrun.config import load_config
 from dlrun.files import to_yaml
@@ -17,6 +16,7 @@ from dlrun.sweeping import (
     plan_assignments,
     plan_key,
 )
+from tests.sweeping.test_loading import OK, WHOLE
 
 Load = Callable[..., SweepDefinition]
 

@@ -1,0 +1,568 @@
+"""Sweeps from plan to result: every trial once, the same whatever happens meanwhile."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pytest
+from typer.testing import CliRunner
+
+import dlrun
+from dlrun.cli.app import app
+from dlrun.config import load_config
+from dlrun.errors import ConfigError, ModelError, RunError, SweepError
+from dlrun.events import Event, FromTask, Message, StepsDone, SweepStanding, TaskEnded
+from dlrun.likeness import compare_runs
+from dlrun.pruning import pruned_after
+from dlrun.runs import Sweep, find_any, find_run, find_sweep, list_all, list_runs
+from dlrun.stopping import Stopped
+from dlrun.sweeping.results import curve_of
+
+SMALL = """
+name: small
+dataset: {name: iris, split: {train: 0.6, validation: 0.2, test: 0.2}}
+model: {activation: relu, layers: [Dense: 8, Dropout: 0.1, Dense: {units: 3, activation: softmax}]}
+loss: categorical_crossentropy
+optimizer: {SGD: {learning_rate: 0.1}}
+training: {epochs: 9, batch_size: 16, threads: 1}
+"""
+GRID = {"optimizer.learning_rate": [0.1, 0.01], "model.activation": ["relu", "tanh"]}
+DRAWN = {
+    "optimizer.learning_rate": {"log_uniform": [0.001, 1]},
+    "model.activation": ["relu", "tanh"],
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("sweeps")
+
+
+@pytest.fixture(scope="module")
+def config(folder: Path) -> Path:
+    path = folder / "small.yaml"
+    path.write_text(SMALL)
+    return path
+
+
+@pytest.fixture(scope="module")
+def grid(folder: Path, config: Path) -> Sweep:
+    """Four trials, trained once; only read."""
+    return dlrun.sweep(config, GRID, runs_dir=folder / "grid")
+
+
+class Told:
+    """Takes down what is told."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def __call__(self, event: Event) -> None:
+        self.events.append(event)
+
+    def texts(self) -> list[str]:
+        inner = [one.event if isinstance(one, FromTask) else one for one in self.events]
+        return [one.text for one in inner if isinstance(one, Message)]
+
+    def trained(self) -> set[str]:
+        steps = [one for one in self.events if isinstance(one, FromTask)]
+        return {one.task for one in steps if isinstance(one.event, StepsDone)}
+
+
+def outcome(sweep: Sweep) -> list[Any]:
+    """What a sweep came to, times aside."""
+    kept = [replace(trial, duration_seconds=None) for trial in sweep.trials]
+    histories = []
+    for trial in sweep.trials:
+        run = sweep.run(trial.number)
+        for one in run.members or [run]:
+            if (one.path / "history.csv").is_file():
+                history = dict(one.read_history())
+                del history["epoch_seconds"]
+                histories.append((one.path.relative_to(sweep.path), history))
+    return [kept, histories]
+
+
+def test_every_trial_is_the_run_that_its_config_gives_alone(grid: Sweep, runs_dir: Path) -> None:
+    assert [(trial.number, trial.state) for trial in grid.trials] == [
+        (number, "finished") for number in range(4)
+    ]
+    assert [dict(trial.values) for trial in grid.trials] == [
+        {"optimizer.learning_rate": rate, "model.activation": activation}
+        for rate in (0.1, 0.01)
+        for activation in ("relu", "tanh")
+    ]
+    for number in (0, 3):
+        trial = grid.run(number)
+        alone = dlrun.train(trial.path / "config.yaml")
+        assert compare_runs(trial, alone).verdict == "identical"
+
+
+def test_the_best_is_the_least_loss_and_its_config_is_ready_to_train(
+    grid: Sweep, config: Path
+) -> None:
+    losses = [grid.run(number).metrics["best"]["val_loss"] for number in range(4)]
+    assert grid.best is not None
+    assert grid.best.number == int(np.argmin(losses))
+    assert [trial.value for trial in grid.trials] == losses
+    path = grid.path / "best.yaml"
+    chosen = load_config(path).config
+    assert chosen == load_config(grid.run(grid.best.number).path / "config.yaml").config
+    text = path.read_text()
+    assert text.startswith(f"# The best of 4 trials of {grid.id}: trials/{grid.best.number} ")
+    assert "the best of many is lucky, too" in text
+
+
+def test_trials_do_not_look_at_test_rows_and_are_no_runs_of_the_table(
+    grid: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DLRUN_RUNS_DIR", str(grid.runs_dir))
+    for number in range(4):
+        run = grid.run(number)
+        assert run.metrics["test"] is None
+        assert run.info["test_looks"] == []
+        assert run.info["member_of"] == grid.id
+    assert list_runs() == []
+    assert [one.id for one in list_all()] == [grid.id]
+    assert find_any("latest") == grid
+    assert find_run("latest/trials/2").id == f"{grid.id}/trials/2"
+    assert grid.best is not None
+    assert find_run(f"{grid.id}/best") == grid.run(grid.best.number)
+    with pytest.raises(RunError, match="it is a sweep of 4 trials, and a run is needed; name one"):
+        find_run("latest")
+    with pytest.raises(RunError, match="it is a run, and a sweep is needed"):
+        find_sweep("latest/trials/0")
+    with pytest.raises(RunError, match="no run 'latest/trials/4'"):
+        find_run("latest/trials/4")
+
+
+def test_the_same_call_again_trains_nothing(grid: Sweep, config: Path) -> None:
+    told = Told()
+    again = dlrun.sweep(config, GRID, runs_dir=grid.runs_dir, report=told)
+    assert again.path == grid.path
+    assert told.texts() == [f"{grid.path}: all 4 trials are done"]
+    resumed = dlrun.resume(grid, report=told)
+    assert resumed.path == grid.path
+    assert told.trained() == set()
+
+
+def test_a_changed_base_makes_a_new_sweep_and_says_so(folder: Path, runs_dir: Path) -> None:
+    path = folder / "changing.yaml"
+    path.write_text(SMALL.replace("name: small", "name: changing"))
+    first = dlrun.sweep(path, {"optimizer.learning_rate": [0.1, 0.2]})
+    path.write_text(path.read_text().replace("epochs: 9", "epochs: 2"))
+    told = Told()
+    second = dlrun.sweep(path, {"optimizer.learning_rate": [0.1, 0.2]}, report=told)
+    assert second.path != first.path
+    assert f"the plan is another one than {first.id} has: a new sweep" in told.texts()
+    assert [trial.epochs for trial in second.trials] == [2, 2]
+    assert [trial.epochs for trial in first.trials] == [9, 9]
+
+
+def test_repeats_are_averaged_and_equal_configs_are_trained_once(
+    config: Path, runs_dir: Path
+) -> None:
+    told = Told()
+    search = {"optimizer.learning_rate": [0.1, 0.5], "model.activation": ["relu", "ReLU"]}
+    sweep = dlrun.sweep(config, search, ["training.epochs=2"], repeat=3, report=told)
+    assert [trial.state for trial in sweep.trials] == ["finished", "duplicate"] * 2
+    assert [trial.duplicate_of for trial in sweep.trials] == [None, 0, None, 2]
+    assert told.trained() == {f"trials/{n}/repeats/{r}" for n in (0, 2) for r in range(3)}
+    for trial in sweep.trials:
+        members = sweep.run(trial.number).members
+        values = [member.metrics["best"]["val_loss"] for member in members]
+        assert trial.value == pytest.approx(np.mean(values), rel=1e-12)
+        assert trial.sd == pytest.approx(np.std(values, ddof=1), rel=1e-12)
+    spread = sweep.run(0).metrics["spread"]["best"]["val_loss"]
+    assert (spread["mean"], spread["sd"]) == pytest.approx(
+        (sweep.trials[0].value, sweep.trials[0].sd)
+    )
+
+
+TROUBLE = """
+import os, signal, time
+import keras
+
+class Own(keras.callbacks.Callback):
+    def get_config(self):
+        return {}
+
+@keras.saving.register_keras_serializable("own")
+class Crash(Own):
+    def on_epoch_end(self, epoch, logs=None):
+        os.kill(os.getpid(), signal.SIGSEGV)
+
+@keras.saving.register_keras_serializable("own")
+class Bug(Own):
+    def on_epoch_end(self, epoch, logs=None):
+        raise LookupError("a bug of ones own")
+
+@keras.saving.register_keras_serializable("own")
+class Hang(Own):
+    def on_epoch_end(self, epoch, logs=None):
+        while True:
+            time.sleep(1)
+
+@keras.saving.register_keras_serializable("own")
+class Greedy(Own):
+    def on_epoch_end(self, epoch, logs=None):
+        raise MemoryError("Unable to allocate 9.09 TiB for an array")
+
+@keras.saving.register_keras_serializable("own")
+class Mended(Own):
+    def on_epoch_end(self, epoch, logs=None):
+        if not os.path.exists("mended"):
+            raise LookupError("not mended yet")
+"""
+
+
+@pytest.fixture(scope="module")
+def bad(folder: Path) -> Path:
+    """The folder of a sweep with every kind of bad trial, and `dlrun sweep`'s words on it."""
+    place = folder / "bad"
+    place.mkdir()
+    (place / "own_trouble.py").write_text(TROUBLE)
+    (place / "base.yaml").write_text(SMALL + "imports: [own_trouble]\n")
+    rates = [0.1, 1e12, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1]
+    names = ["[]", "[]", "[Crash]", "[Bug]", "[Hang]", "[Greedy]", "[Mended]", "[]"]
+    dtypes = ["float32"] * 7 + ["float31"]
+    (place / "bad.yaml").write_text(
+        "base: base.yaml\nstrategy: zip\ntrial_minutes: 0.1\nsearch:\n"
+        f"  optimizer.learning_rate: {json.dumps(rates)}\n"
+        f"  training.callbacks: [{', '.join(names)}]\n"
+        f"  model.layers.0.dtype: {json.dumps(dtypes)}\n"
+    )
+    return place
+
+
+def run_dlrun(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"DLRUN_RUNS_DIR": str(place / "runs")}
+    command = [sys.executable, "-m", "dlrun", *arguments]
+    return subprocess.run(
+        command, cwd=place, env=environment, capture_output=True, text=True, timeout=120
+    )
+
+
+def test_a_bad_trial_of_every_kind_is_one_recorded_trial(bad: Path) -> None:
+    done = run_dlrun(bad, "sweep", "bad.yaml")
+    assert done.returncode == 3, done.stderr
+    sweep = Sweep(next((bad / "runs").glob("2*")))
+    states = [trial.state for trial in sweep.trials]
+    assert states == [
+        "finished", "diverged", "crashed", "crashed", "timed_out", "failed", "crashed", "failed",
+    ]  # fmt: skip
+    reasons = [trial.reason for trial in sweep.trials]
+    assert reasons[0] == ""
+    assert "loss became nan in epoch 1" in reasons[1] or "loss became inf" in reasons[1]
+    assert reasons[2] == "its process was ended by SIGSEGV; its run.log may say why"
+    assert reasons[3] == "LookupError: a bug of ones own"
+    assert reasons[4] == "it took longer than its limit of 6 s"
+    assert "out of memory, unable to allocate 9.09 TiB" in reasons[5]
+    assert reasons[6] == "LookupError: not mended yet"
+    assert "float31" in reasons[7]
+    assert "trial 7 cannot be built and will not be trained" in done.stderr
+    assert not sweep.run(7).path.exists()
+    assert (sweep.run(2).path / "run.log").is_file()
+    assert sweep.status == "finished"
+    assert "failed    trials/1 diverged: " in done.stdout
+    assert "and 4 more" in done.stdout
+    assert f"resume {sweep.id} --retry-failed tries them again" in done.stdout
+
+    again = run_dlrun(bad, "sweep", "bad.yaml", "-q")
+    assert (again.returncode, again.stdout.strip()) == (3, str(sweep.path))
+    (bad / "mended").touch()
+    retried = run_dlrun(bad, "resume", sweep.id, "--retry-failed", "--workers", "2")
+    assert retried.returncode == 3, retried.stderr
+    states = [trial.state for trial in Sweep(sweep.path).trials]
+    assert states[6] == "finished"
+    assert states[:6] == [
+        "finished", "diverged", "crashed", "crashed", "timed_out", "failed",
+    ]  # fmt: skip
+
+
+def test_fail_fast_ends_with_the_first_failure(config: Path, runs_dir: Path) -> None:
+    told = Told()
+    sweep = dlrun.sweep(
+        config, {"optimizer.learning_rate": [1e12, 0.1, 0.2]}, ["loss=mean_squared_error",
+        "dataset={name: linear}", "model.layers=[Dense: 1]"],
+        workers=1, fail_fast=True, report=told,
+    )  # fmt: skip
+    states = [trial.state for trial in sweep.trials]
+    assert states[0] == "diverged"
+    assert "planned" in states
+    assert sweep.status == "interrupted"
+    text = f"{sweep.path}: trials/0 diverged, and --fail-fast was given; dlrun resume {sweep.id}"
+    assert any(found.startswith(text) for found in told.texts())
+    resumed = dlrun.resume(sweep)
+    assert isinstance(resumed, Sweep)
+    assert [trial.state for trial in resumed.trials] == ["diverged", "finished", "finished"]
+
+
+def test_where_keras_builds_no_trial_there_is_no_folder(config: Path, runs_dir: Path) -> None:
+    with pytest.raises(ModelError, match="float31"):
+        dlrun.sweep(config, {"model.layers.0.dtype": ["float31", "float30"]})
+    assert not list(runs_dir.glob("2*"))
+
+
+def test_data_that_do_not_fit_a_trial_are_told_with_its_values(config: Path) -> None:
+    with pytest.raises(ConfigError, match=r"dataset.name"):
+        dlrun.sweep(config, {"dataset.name": ["iris", "digits"]})
+
+
+def test_a_budget_of_trials_ends_a_call_and_the_next_goes_on(config: Path, runs_dir: Path) -> None:
+    told = Told()
+    settings = {"budget.trials": 1}
+    sweep = dlrun.sweep(config, GRID, ["training.epochs=1"], report=told, **settings)
+    assert [trial.state for trial in sweep.trials] == ["finished", "planned", "planned", "planned"]
+    assert sweep.status == "interrupted"
+    assert any("its budget of 1 trials is spent; dlrun resume" in text for text in told.texts())
+    sweep = dlrun.sweep(config, GRID, ["training.epochs=1"], **settings)
+    assert sum(trial.state == "finished" for trial in sweep.trials) == 2
+
+
+def test_a_budget_of_time_ends_trials_at_a_checkpoint(config: Path, runs_dir: Path) -> None:
+    told = Told()
+    overrides = ["training.epochs=1000000"]
+    sweep = dlrun.sweep(config, GRID, overrides, report=told, **{"budget.minutes": 0.1})
+    assert {trial.state for trial in sweep.trials} == {"interrupted", "planned"}
+    assert any("its budget of 0.1 minutes is spent" in text for text in told.texts())
+    assert (sweep.run(0).path / "checkpoints" / "last.npz").is_file()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        pytest.param(
+            {"strategy": "random", "trials": 14, "pruning": "median", "repeat": 2},
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            {"strategy": "random", "trials": 11, "pruning": "hyperband", "repeat": 2},
+            marks=pytest.mark.slow,
+        ),
+        {"strategy": "tpe", "trials": 11, "pruning": "median"},
+    ],
+    ids=["median and seeds", "hyperband and seeds", "tpe and median"],
+)
+def test_trials_are_the_same_whatever_the_number_of_workers_and_stops(
+    config: Path, folder: Path, tmp_path: Path, settings: dict[str, Any]
+) -> None:
+    one = dlrun.sweep(config, DRAWN, workers=1, runs_dir=tmp_path / "one", **settings)
+    assert {trial.state for trial in one.trials} == {"finished", "pruned"}
+    calls = 0
+    while not calls or stopped.status != "finished":  # short calls, each with two workers
+        calls += 1
+        stopped = dlrun.sweep(
+            config, DRAWN, workers=2, runs_dir=tmp_path / "two",
+            **settings, **{"budget.trials": 5},
+        )  # fmt: skip
+    assert calls > 2
+    assert outcome(one) == outcome(stopped)
+
+
+def _at(values: Any, epoch: int) -> float:
+    return float(values[epoch - 1]) if epoch <= len(values) else -1.0
+
+
+def test_a_pruned_trial_was_worse_than_the_median_of_those_before(
+    config: Path, runs_dir: Path
+) -> None:
+    sweep = dlrun.sweep(config, DRAWN, strategy="random", trials=12, pruning="median", workers=2)
+    curves = [curve_of(sweep.run(n), "val_loss") for n in range(12)]
+    medians = np.median(np.array(curves[:8]), axis=0)  # of two batches of four
+    for number in range(8, 12):
+        trial, curve = sweep.trials[number], curves[number]
+        best_so_far = np.minimum.accumulate(curve)
+        behind = [
+            epoch
+            for epoch in range(2, len(curve) + 1)
+            if best_so_far[epoch - 1] > medians[epoch - 1]
+        ]
+        assert trial.state == ("pruned" if behind else "finished")
+        assert trial.epochs == (behind[0] if behind else 9)
+    assert any(trial.state == "pruned" for trial in sweep.trials)
+    assert sweep.best is not None
+    assert sweep.best.state == "finished"
+
+
+def test_hyperband_keeps_the_best_third_of_each_rung(config: Path, runs_dir: Path) -> None:
+    sweep = dlrun.sweep(config, DRAWN, strategy="random", trials=13, pruning="hyperband")
+    from dlrun.sweeping.schedule import make_brackets
+
+    for bracket in make_brackets(range(13), 9, seed=0):
+        alive = list(bracket.trials)
+        for rung in bracket.rungs[:-1]:
+            values = {n: min(curve_of(sweep.run(n), "val_loss")[:rung]) for n in alive}
+            kept = sorted(values, key=lambda n: values[n])[: max(1, len(alive) // 3)]
+            for number in set(alive) - set(kept):
+                trial = sweep.trials[number]
+                assert (trial.state, trial.epochs) == ("pruned", rung)
+            alive = sorted(kept)
+        assert all(sweep.trials[n].state == "finished" for n in alive)
+        assert all(sweep.trials[n].epochs == 9 for n in alive)
+
+
+def test_a_plan_that_is_frozen_takes_no_changes(grid: Sweep) -> None:
+    with pytest.raises(SweepError, match="its plan is frozen; `dlrun sweep` with a changed file"):
+        dlrun.resume(grid, {"training.epochs": 5})
+    with pytest.raises(RunError, match="it is a run, and --retry-failed is a sweep's; leave it"):
+        dlrun.resume(grid.run(0), retry_failed=True)
+
+
+def test_tpe_without_optuna_says_what_to_install(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import importlib.util
+
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(SweepError, match=r"needs Optuna, .*pip install 'dlrun\[sweep\]', or take"):
+        dlrun.sweep(config, DRAWN, strategy="tpe", trials=3)
+
+
+def test_what_is_told(config: Path, runs_dir: Path) -> None:
+    told = Told()
+    sweep = dlrun.sweep(config, GRID, ["training.epochs=1"], report=told, workers=1)
+    ends = [one for one in told.events if isinstance(one, TaskEnded)]
+    assert [(one.task, one.done, one.total) for one in ends] == [
+        (f"trials/{n}", n + 1, 4) for n in range(4)
+    ]
+    assert ends[0].text.startswith("val_loss ")
+    assert ends[0].text.endswith("(epoch 1)  learning_rate=0.1 activation=relu")
+    standings = [one for one in told.events if isinstance(one, SweepStanding)]
+    assert [one.done for one in standings] == [0, 1, 2, 3, 4]
+    assert standings[-1].best.startswith(f"trials/{sweep.best.number} val_loss ")  # type: ignore[union-attr]
+
+
+def kill_tree(process: subprocess.Popen[str], rng: random.Random) -> None:
+    """Kills the driver or some of the processes below it."""
+    try:
+        below = psutil.Process(process.pid).children(recursive=True)
+    except psutil.Error:
+        return
+    victims = rng.choice([[psutil.Process(process.pid)], below[:1], below[1:2], below])
+    for one in victims:
+        try:
+            one.kill()
+        except psutil.Error:
+            continue
+
+
+@pytest.mark.parametrize("kills", [4, pytest.param(40, marks=pytest.mark.crash)])
+def test_killed_at_random_instants_it_ends_with_the_planned_trials_each_once(
+    folder: Path, tmp_path: Path, kills: int
+) -> None:
+    path = tmp_path / "killed.yaml"
+    path.write_text(SMALL.replace("name: small", "name: killed"))
+    tokens = [
+        "optimizer.learning_rate=0.1,0.05,0.02,0.01", "model.activation=relu,tanh",
+        "training.epochs=300", "training.batch_size=4",
+    ]  # fmt: skip
+    whole = dlrun.sweep(path, overrides=tokens, runs_dir=tmp_path / "whole")
+    environment = os.environ | {"DLRUN_RUNS_DIR": str(tmp_path / "runs")}
+    command = [sys.executable, "-m", "dlrun", "sweep", str(path), *tokens, "--workers", "2"]
+    seed = int(os.environ.get("DLRUN_CRASH_SEED") or random.randrange(10**6))
+    rng = random.Random(seed)
+    for number in range(kills + 20):
+        flags = ["--retry-failed"] if number else []
+        process = subprocess.Popen(
+            [*command, *flags], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True,
+        )  # fmt: skip
+        if number < kills:
+            time.sleep(rng.uniform(2.0, 8.0))  # the instants are the test
+            kill_tree(process, rng)
+        _, errors = process.communicate(timeout=300)
+        found = list((tmp_path / "runs").glob("2*"))
+        assert len(found) <= 1, seed
+        if found:
+            sweep = Sweep(found[0])
+            assert len(sweep.trials) == 8
+            shown = CliRunner().invoke(app, ["summary", str(sweep.path)])
+            assert shown.exit_code == 0, shown.output
+        if process.returncode == 0:
+            break
+    assert process.returncode == 0, (seed, errors)
+    assert [trial.state for trial in sweep.trials] == ["finished"] * 8
+    assert sorted(os.listdir(sweep.path / "trials")) == [str(n) for n in range(8)]
+    for number in range(8):
+        assert compare_runs(whole.run(number), sweep.run(number)).verdict == "identical", seed
+    assert [trial.value for trial in whole.trials] == [trial.value for trial in sweep.trials]
+
+
+def test_ctrl_c_ends_at_checkpoints_and_says_how_to_go_on(config: Path, tmp_path: Path) -> None:
+    environment = os.environ | {"DLRUN_RUNS_DIR": str(tmp_path / "runs")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dlrun", "sweep", str(config), "optimizer.learning_rate=0.1,0.2",
+         "training.epochs=1000000"],
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    until = time.monotonic() + 60
+    while not list((tmp_path / "runs").glob("2*/trials/1/checkpoints/last.npz")):
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    (path,) = (tmp_path / "runs").glob("2*")
+    assert f"checkpoints of those that had begun; dlrun resume {path.name} goes on" in errors
+    sweep = Sweep(path)
+    assert sweep.status == "interrupted"
+    assert [trial.state for trial in sweep.trials] == ["interrupted", "interrupted"]
+
+
+@pytest.mark.slow
+def test_memory_stays_flat_over_200_trials(config: Path, tmp_path: Path) -> None:
+    sizes: list[int] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, TaskEnded):
+            below = psutil.Process().children(recursive=True)
+            sizes.append(sum(one.memory_info().rss for one in below if one.is_running()))
+
+    dlrun.sweep(
+        config, {"optimizer.learning_rate": {"uniform": [0.01, 0.1]}}, ["training.epochs=1"],
+        strategy="random", trials=200, workers=2, report=listen, runs_dir=tmp_path,
+    )  # fmt: skip
+    assert len(sizes) == 200
+    early, late = np.median(sizes[20:80]), np.median(sizes[140:])
+    assert late < 1.1 * early
+
+
+def test_a_stop_from_python_is_a_keyboard_interrupt_that_can_be_resumed(
+    config: Path, runs_dir: Path
+) -> None:
+    def listen(event: Event) -> None:
+        if isinstance(event, FromTask) and isinstance(event.event, StepsDone):
+            signal.raise_signal(signal.SIGINT)
+            listen.__dict__["done"] = True
+
+    once = lambda event: None if listen.__dict__.get("done") else listen(event)  # noqa: E731
+    with pytest.raises(Stopped):
+        dlrun.sweep(config, GRID, ["training.epochs=200"], report=once)
+    (sweep,) = [Sweep(path) for path in runs_dir.glob("2*")]
+    resumed = dlrun.resume(sweep)
+    assert isinstance(resumed, Sweep)
+    assert [trial.state for trial in resumed.trials] == ["finished"] * 4
+
+
+def test_the_threshold_of_a_pruned_run_can_be_told_from_its_curve_alone() -> None:
+    from dlrun.pruning import Threshold
+
+    threshold = Threshold("val_accuracy", True, (None, 0.5, 0.6, None))
+    assert pruned_after([0.1, 0.5, 0.6, 0.0], threshold) is None
+    assert pruned_after([0.7, 0.1, 0.1, 0.1], threshold) is None
+    assert pruned_after([0.1, 0.4, 0.9], threshold) == 2
+    assert pruned_after([0.1, 0.55, 0.59], threshold) == 3
+    assert pruned_after([None, float("nan"), 0.9], threshold) == 2
+    assert pruned_after([], threshold) is None
