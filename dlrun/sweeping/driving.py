@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from dlrun.config import Loaded
 from dlrun.data.store import DataStore
-from dlrun.errors import ConfigError
+from dlrun.errors import ConfigError, RunError
 from dlrun.evaluation.sweep_rows import short_labels
 from dlrun.events import Message, Report, ignore
 from dlrun.executors import Crew, open_crew
@@ -135,9 +135,10 @@ def _same_plan(definition: SweepDefinition, runs_dir: Path | None, report: Repor
     for sweep in list_sweeps(runs_dir):
         if sweep.path.name[16:-5] != name:
             continue
-        if sweep.info.get("plan_key") == key:
-            return sweep
-        others.append(sweep)
+        with suppress(RunError):  # a damaged one is no reason not to begin
+            if sweep.info.get("plan_key") == key:
+                return sweep
+            others.append(sweep)
     if others:
         report(Message(f"the plan is another one than {others[0].id} has: a new sweep"))
     return None
@@ -153,8 +154,12 @@ def plan_trials(definition: SweepDefinition, store: DataStore, report: Report) -
         return settle_trials([({}, make_trial_config(definition, {}))], store, _once(report))
     assignments = plan_assignments(definition)
     checked = check_assignments(definition, assignments)
-    for problem in (*definition.base.warnings, *checked.warnings):
-        report(Message(f"{definition.source}: {problem}", level="warning"))
+    for source, problems in (
+        (definition.base.config.source, definition.base.warnings),
+        (definition.source, checked.warnings),
+    ):
+        for problem in problems:
+            report(Message(f"{source}: {problem}", level="warning"))
     configs = list(zip(assignments, checked.trials, strict=True))
     return settle_trials(configs, store, _once(report))
 

@@ -360,13 +360,14 @@ def test_trials_are_the_same_whatever_the_number_of_workers_and_stops(
 ) -> None:
     one = dlrun.sweep(config, DRAWN, workers=1, runs_dir=tmp_path / "one", **settings)
     assert {trial.state for trial in one.trials} == {"finished", "pruned"}
-    calls = 0
-    while not calls or stopped.status != "finished":  # short calls, each with two workers
+    calls, status = 0, ""
+    while status != "finished":  # short calls, each with two workers
         calls += 1
         stopped = dlrun.sweep(
             config, DRAWN, workers=2, runs_dir=tmp_path / "two",
             **settings, **{"budget.trials": 5},
         )  # fmt: skip
+        status = stopped.status
     assert calls > 2
     assert outcome(one) == outcome(stopped)
 
