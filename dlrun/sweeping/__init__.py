@@ -5,6 +5,7 @@ Nothing here imports TensorFlow or trains.
 
 from __future__ import annotations
 
+from dlrun.config import is_sweep
 from dlrun.sweeping.checking import CheckedTrials, check_assignments, check_values
 from dlrun.sweeping.definition import (
     SweepDefinition,
@@ -12,7 +13,7 @@ from dlrun.sweeping.definition import (
     objective_metric,
     plan_key,
 )
-from dlrun.sweeping.loading import is_sweep, load_sweep
+from dlrun.sweeping.loading import load_sweep
 from dlrun.sweeping.planning import count_planned, draw, make_rng, plan_assignments
 from dlrun.sweeping.schema import BudgetConfig, ObjectiveConfig, SweepConfig
 from dlrun.sweeping.space import Assignment, Choice, Domain, Parameter, Range, Uniform

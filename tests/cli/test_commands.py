@@ -133,6 +133,20 @@ def test_check_tells_valid_from_wrong_configs(write_config: WriteConfig) -> None
     assert dlrun("check", good, "seed=4").returncode == 0
 
 
+@pytest.mark.parametrize("command", ["train", "summary"])
+def test_a_sweep_where_a_config_is_needed_is_one_problem(
+    write_config: WriteConfig, tmp_path: Path, command: str
+) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(f"base: {write_config().name}\nsearch: {{seed: [1, 2]}}\n", encoding="utf-8")
+    done = dlrun(command, path)
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"{path}: 1 problem\n"
+        f"  1:1  it is a sweep, and a config is needed; dlrun sweep {path} trains it\n"
+    )
+
+
 def test_summary_of_a_config_works_out_its_parameters(write_config: WriteConfig) -> None:
     done = dlrun("summary", write_config())
     assert done.returncode == 0, done.stderr
