@@ -6,7 +6,13 @@ Nothing here imports TensorFlow or trains.
 from __future__ import annotations
 
 from dlrun.config import is_sweep
-from dlrun.sweeping.checking import CheckedTrials, check_assignments, check_values
+from dlrun.sweeping.checking import (
+    CheckedPlan,
+    CheckedTrials,
+    check_assignments,
+    check_plan,
+    check_values,
+)
 from dlrun.sweeping.definition import (
     SweepDefinition,
     known_direction,
@@ -22,6 +28,7 @@ from dlrun.sweeping.trial_config import make_trial_config, trial_hash
 __all__ = [
     "Assignment",
     "BudgetConfig",
+    "CheckedPlan",
     "CheckedTrials",
     "Choice",
     "Domain",
@@ -32,6 +39,7 @@ __all__ = [
     "SweepDefinition",
     "Uniform",
     "check_assignments",
+    "check_plan",
     "check_values",
     "count_planned",
     "draw",

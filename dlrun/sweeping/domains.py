@@ -161,7 +161,7 @@ def _are_bounds(word: str, numbers: list[Any], at: At, reader: Reader) -> bool:
 
 def _check_step(numbers: list[Any], step: Any, at: At, reader: Reader) -> None:
     span = numbers[1] - numbers[0]
-    if step is None or (Number().accepts(step) and 0 < step <= span):
+    if (step is None and len(numbers) == 2) or (Number().accepts(step) and 0 < step <= span):
         return
     reader.visit(at)
     if len(numbers) == 2 and step == 1 and isinstance(at.key[-1], str) and at.key[-1] == "range":
