@@ -235,9 +235,9 @@ def test_of_a_large_plan_only_the_values_are_checked(
     assert (plan.num_trials, plan.is_whole, plan.warnings) == (4, False, ())
 
 
-def test_a_plan_tells_what_is_wrong_between_the_ends_of_a_range(load: Load) -> None:
-    definition = load("search: {training.epochs: {uniform: [1, 3], step: 0.5}}")
-    with pytest.raises(
-        ConfigError, match=r"epochs: must be a whole number, 1 or more, received 1\.5"
-    ):
+def test_a_plan_tells_what_is_wrong_in_a_trial(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    definition = load("search: {optimizer: [sgd, rmsprop]}")
+    rows = ({"optimizer": "sgd"}, {"optimizer": "adam", "optimizer.momentum": 0.5})
+    monkeypatch.setattr("dlrun.sweeping.checking.plan_assignments", lambda _: rows)
+    with pytest.raises(ConfigError, match=r"no argument of Adam.*\(first in trial 2: optimizer=ad"):
         check_plan(definition)
