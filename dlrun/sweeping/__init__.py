@@ -19,6 +19,7 @@ from dlrun.sweeping.definition import (
     objective_metric,
     plan_key,
 )
+from dlrun.sweeping.editor_schema import sweep_json_schema
 from dlrun.sweeping.loading import load_sweep
 from dlrun.sweeping.planning import count_planned, draw, make_rng, plan_assignments
 from dlrun.sweeping.schema import BudgetConfig, ObjectiveConfig, SweepConfig
@@ -51,5 +52,6 @@ __all__ = [
     "objective_metric",
     "plan_assignments",
     "plan_key",
+    "sweep_json_schema",
     "trial_hash",
 ]

@@ -248,3 +248,4 @@ def test_data_sets_are_listed_and_shown(tmp_path: Path) -> None:
 
 def test_schema_prints_a_json_schema() -> None:
     assert json.loads(dlrun("schema").stdout)["properties"]["training"]
+    assert json.loads(dlrun("schema", "--sweep").stdout)["properties"]["strategy"]
