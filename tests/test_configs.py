@@ -1,4 +1,4 @@
-"""Every shipped config is valid, trains an epoch, and tells in its header what it is for."""
+"""Shipped configs are valid, train an epoch, and say what they are for; sweeps can work."""
 
 from pathlib import Path
 
@@ -6,12 +6,14 @@ import pytest
 
 import dlrun
 from dlrun.config import load_config, load_model
-from dlrun.config.shipped import shipped_configs
+from dlrun.config.shipped import shipped_configs, shipped_sweeps
 from dlrun.model import count_model
 from dlrun.prepare import data_shape
+from dlrun.sweeping import check_plan, load_sweep
 
 ROOT = Path(__file__).parent.parent
 CONFIGS = [config.path for config in shipped_configs()]
+SWEEPS = [sweep.path for sweep in shipped_sweeps()]
 
 LECTURE = {
     "mnist_softmax", "mnist_deep", "fashion_softmax", "fashion_deep", "fashion_conv",
@@ -52,6 +54,17 @@ def test_a_header_says_what_it_shows_the_command_time_and_result(path: Path) -> 
     assert " s on two CPU cores" in text
     assert any(word in text for word in ("accuracy", "loss", "error"))
     assert len(lines[0]) <= 102
+
+
+@pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
+def test_a_shipped_sweep_can_work_and_searches_a_shipped_config(path: Path) -> None:
+    definition = load_sweep(path)
+    assert definition.config.name == path.stem
+    assert check_plan(definition).num_trials > 1
+    assert (path.parent / definition.config.base).resolve() in CONFIGS
+    first = path.read_text(encoding="utf-8").partition("\n")[0]
+    assert first.startswith("# ")
+    assert len(first) <= 102
 
 
 @pytest.mark.parametrize(("name", "numbers"), TOTALS.items())

@@ -45,7 +45,8 @@ def test_the_wheel_holds_every_module_and_every_config(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as content:
         found = {name for name in content.namelist() if name.startswith("dlrun/")}
     modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "dlrun").rglob("*.py")}
-    configs = {f"dlrun/configs/{path.name}" for path in (ROOT / "configs").glob("*.yaml")}
+    shipped = (path.relative_to(ROOT).as_posix() for path in (ROOT / "configs").rglob("*.yaml"))
+    configs = {f"dlrun/{path}" for path in shipped}
     static = {path.relative_to(ROOT).as_posix() for path in (ROOT / "dlrun/web/static").iterdir()}
     assert static
     assert found == modules | configs | static | {"dlrun/py.typed"}
@@ -74,6 +75,11 @@ def test_the_installed_package_lists_copies_and_checks_its_configs(
     assert [name for name in names if name not in listed.split()] == []
     assert run("-m", "dlrun", "new", "my_net", "--from", "mnist_deep") == "my_net.yaml\n"
     assert run("-m", "dlrun", "check", "my_net.yaml") == "my_net.yaml: ok\n"
+    for path in (ROOT / "configs" / "sweeps").glob("*.yaml"):
+        assert f"sweeps/{path.stem}" in listed.split()
+        copied = run("-m", "dlrun", "new", f"my_{path.stem}", "--from", f"sweeps/{path.stem}")
+        assert copied.startswith(f"my_{path.stem}.yaml\n")
+        assert ": ok, " in run("-m", "dlrun", "check", f"my_{path.stem}.yaml")
 
 
 @pytest.mark.slow

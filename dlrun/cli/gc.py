@@ -12,7 +12,7 @@ import typer
 
 if TYPE_CHECKING:
     from dlrun.errors import DlrunError
-    from dlrun.runs import Run
+    from dlrun.runs import Run, Sweep
     from dlrun.runs.leftovers import Removal
 
 
@@ -23,7 +23,7 @@ def gc(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove without asking.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The list as JSON.")] = False,
 ) -> None:
-    """Remove dead runs, temporary files and the weights of worse runs; never a history."""
+    """Remove dead runs, temporary files and weights of worse runs and trials; never a history."""
     from dlrun.runs.cleanup import plan_cleanup, remove, resumable_runs
 
     plan, kept = plan_cleanup(), resumable_runs()
@@ -48,7 +48,7 @@ def _asked() -> bool:
     return typer.confirm("remove these?", default=False, err=True)
 
 
-def _show(plan: Sequence[Removal], kept: Sequence[Run]) -> None:
+def _show(plan: Sequence[Removal], kept: Sequence[Run | Sweep]) -> None:
     from dlrun.runs import resolve_runs_dir
 
     if plan:
@@ -86,7 +86,7 @@ def _size(num_bytes: int) -> str:
 
 def _facts(
     plan: Sequence[Removal],
-    kept: Sequence[Run],
+    kept: Sequence[Run | Sweep],
     removed: Sequence[Removal],
     problems: Sequence[DlrunError],
 ) -> dict[str, Any]:

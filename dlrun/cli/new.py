@@ -10,23 +10,42 @@ import typer
 
 def new(
     name: Annotated[
-        str | None, typer.Argument(help="Name of the new config; none: list what there is.")
+        str | None, typer.Argument(help="Name of the new file; none: list what there is.")
     ] = None,
     origin: Annotated[
-        str, typer.Option("--from", help="The shipped config to start from.")
+        str, typer.Option("--from", help="The shipped config or sweep to start from.")
     ] = "digits_deep",
 ) -> None:
-    """List the shipped configs, or copy one to start from."""
-    from dlrun.config.shipped import copy_config, shipped_configs
-
+    """List the shipped configs and sweeps, or copy one to start from."""
     if name is None:
-        found = shipped_configs()
-        width = max(len(config.name) for config in found)
-        for config in found:
-            typer.echo(f"{config.name:<{width}}  {config.headline}")
-        typer.echo("\ndlrun new my_net --from mnist_deep   copies one to start from", err=True)
+        _list()
         return
+    from dlrun.config.shipped import SWEEPS, copy_config
+
     folder = Path("configs") if Path("configs").is_dir() else Path()
+    if origin.startswith(f"{SWEEPS}/"):
+        _new_sweep(origin, name, folder)
+        return
     path = copy_config(origin, name, folder)
     typer.echo(str(path))
     typer.echo(f"next: edit it, then dlrun train {path}", err=True)
+
+
+def _list() -> None:
+    from dlrun.config.shipped import shipped_configs, shipped_sweeps
+
+    found = (*shipped_configs(), *shipped_sweeps())
+    width = max(len(config.name) for config in found)
+    for config in found:
+        typer.echo(f"{config.name:<{width}}  {config.headline}")
+    typer.echo("\ndlrun new my_net --from mnist_deep   copies one to start from", err=True)
+
+
+def _new_sweep(origin: str, name: str, folder: Path) -> None:
+    from dlrun.sweeping.shipped import copy_sweep
+
+    path, base, is_new = copy_sweep(origin, name, folder)
+    typer.echo(f"{path}\n{base}")
+    if not is_new:
+        typer.echo(f"its base {base} was there already and is left as it is", err=True)
+    typer.echo(f"next: edit them, then dlrun sweep {path}", err=True)

@@ -11,6 +11,7 @@ from dlrun.config.overrides import Overrides, override_texts
 from dlrun.config.parse import (
     Loaded,
     is_model_only,
+    is_sweep,
     load_config,
     load_model,
     load_recorded,
@@ -42,6 +43,7 @@ __all__ = [
     "TrainingConfig",
     "flatten_layers",
     "is_model_only",
+    "is_sweep",
     "json_schema",
     "load_config",
     "load_model",

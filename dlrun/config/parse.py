@@ -57,6 +57,7 @@ def parse_config(document: Document, *overrides: Overrides) -> Loaded:
     Raises:
         ConfigError: as `load_config`.
     """
+    _refuse_sweep(document)
     normal, reader = read_section(document, Config, *overrides)
     draft = Draft(normal)
     resolve(draft)
@@ -106,6 +107,7 @@ def load_model(path: Path | str, overrides: Overrides = ()) -> ModelOnly:
         ConfigError: as `load_config`, for these keys.
     """
     document = read_yaml(Path(path))
+    _refuse_sweep(document)
     if isinstance(document.data, dict) and _experiment_keys() & {*document.data}:
         parse_config(document, overrides)
         needed = {found.name for found in keys_of(ModelOnly)}
@@ -124,6 +126,20 @@ def is_model_only(document: Document) -> bool:
     """
     data = document.data
     return isinstance(data, dict) and "model" in data and not _experiment_keys() & {*data}
+
+
+def is_sweep(document: Document) -> bool:
+    """Returns whether a file holds a sweep: it has `search` or `base`, which no config has."""
+    return isinstance(document.data, dict) and bool({"search", "base"} & {*document.data})
+
+
+def _refuse_sweep(document: Document) -> None:
+    """Says of a sweep's file one thing, not each of its keys that no config has."""
+    if is_sweep(document):
+        key = next(name for name in document.data if name in ("search", "base"))
+        message = f"it is a sweep, and a config is needed; dlrun sweep {document.source} trains it"
+        place = document.places.get((key,), (1, 1))
+        raise ConfigError(document.source, [Problem("", message, *place)])
 
 
 def _experiment_keys() -> set[str]:

@@ -1,9 +1,14 @@
-"""The configs that come with dlrun: in a checkout's `configs`, or inside the installed package."""
+"""The configs that come with dlrun: in a checkout's `configs`, or inside the installed package.
+
+Sweeps lie in a folder of their own within; what is in them is `dlrun.sweeping`'s.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from dlrun.config.editor_schema import json_schema
 from dlrun.config.schema import NAME
@@ -15,6 +20,9 @@ EDITOR_LINE = "yaml-language-server: $schema="
 SCHEMA_FILE = "dlrun.schema.json"
 """What the first line of a new config points editors to; lies beside the config."""
 
+SWEEPS = "sweeps"
+"""The folder of the shipped sweeps, beside the configs; begins their names."""
+
 _PACKAGE_DIR = Path(__file__).resolve().parent.parent
 
 
@@ -23,7 +31,7 @@ class ShippedConfig:
     """A config to start from.
 
     Attributes:
-        name: The file's name without `.yaml`.
+        name: The file's path below the folder, without `.yaml`.
         path: Where it lies.
         headline: The first line of its header comment: what it shows.
     """
@@ -38,23 +46,36 @@ def shipped_configs() -> tuple[ShippedConfig, ...]:
 
     In a checkout the user's own lie beside them; those that `copy_config` made are left out.
     """
-    paths = sorted(configs_dir().glob("*.yaml"))
-    found = (ShippedConfig(path.stem, path, _headline(path)) for path in paths)
+    return _shipped_in(configs_dir())
+
+
+def shipped_sweeps() -> tuple[ShippedConfig, ...]:
+    """Returns the shipped sweeps by name, such as `sweeps/mnist_rates`."""
+    return _shipped_in(configs_dir() / SWEEPS, f"{SWEEPS}/")
+
+
+def _shipped_in(folder: Path, prefix: str = "") -> tuple[ShippedConfig, ...]:
+    paths = sorted(folder.glob("*.yaml"))
+    found = (ShippedConfig(prefix + path.stem, path, _headline(path)) for path in paths)
     return tuple(config for config in found if not config.headline.startswith(EDITOR_LINE))
 
 
-def read(name: str) -> str:
-    """Returns the text of a shipped config.
+def find_shipped(name: str) -> ShippedConfig:
+    """Returns a shipped config or sweep.
 
     Raises:
         ConfigError: there is none of this name.
     """
-    for config in shipped_configs():
-        if config.name == name:
-            return config.path.read_text(encoding="utf-8")
-    names = [config.name for config in shipped_configs()]
-    hint = did_you_mean(name, names) or f"; there are {', '.join(names)}"
+    there = {found.name: found for found in (*shipped_configs(), *shipped_sweeps())}
+    if name in there:
+        return there[name]
+    hint = did_you_mean(name, there) or _in_sweeps(name, there)
+    hint = hint or f"; there are {', '.join(there)}"
     raise ConfigError(name, [Problem("", f"no shipped config of this name{hint}")])
+
+
+def _in_sweeps(name: str, there: Mapping[str, ShippedConfig]) -> str:
+    return did_you_mean(f"{SWEEPS}/{name}", [key for key in there if key.startswith(SWEEPS)])
 
 
 def copy_config(origin: str, name: str, folder: Path) -> Path:
@@ -72,21 +93,54 @@ def copy_config(origin: str, name: str, folder: Path) -> Path:
         ConfigError: there is no such shipped config, the name is not one, or the file exists.
         StorageError: the folder cannot be written to.
     """
-    text = read(origin)
+    shipped = find_shipped(origin)
+    path = new_path(name, folder)
+    write_copy(shipped, path, SCHEMA_FILE, json_schema())
+    return path
+
+
+def new_path(name: str, folder: Path) -> Path:
+    """Returns the path of a config that is to be made.
+
+    Raises:
+        ConfigError: the name is not one, or the file exists.
+    """
     path = folder / f"{name}.yaml"
     if not NAME.accepts(name):
         raise ConfigError(str(path), [Problem("name", wrong_value(NAME.wanted, name))])
     if path.exists():
         message = "is there already; choose another name, or delete it first"
         raise ConfigError(str(path), [Problem("", message)])
-    lines = text.splitlines()
-    while lines and (lines[0].startswith("#") or not lines[0].strip()):
-        del lines[0]
-    body = [f"name: {name}" if line.startswith("name:") else line for line in lines]
-    header = [f"# {EDITOR_LINE}{SCHEMA_FILE}", f"# Started from {origin}."]
-    write_json(folder / SCHEMA_FILE, json_schema())
-    write_text(path, "\n".join([*header, *body]) + "\n")
     return path
+
+
+def write_copy(
+    shipped: ShippedConfig,
+    path: Path,
+    schema_file: str,
+    schema: Mapping[str, Any],
+    lines: Mapping[str, str] | None = None,
+) -> None:
+    """Writes a copy of a shipped file that bears its new name, and the schema beside it.
+
+    Args:
+        shipped: What is copied, its header comment left out.
+        path: Of the copy.
+        schema_file: Name of the schema's file.
+        schema: For editors.
+        lines: More top-level keys to be changed, with their new lines.
+
+    Raises:
+        StorageError: the folder cannot be written to.
+    """
+    new = {"name": f"name: {path.stem}", **(lines or {})}
+    body = shipped.path.read_text(encoding="utf-8").splitlines()
+    while body and (body[0].startswith("#") or not body[0].strip()):
+        del body[0]
+    body = [new.get(line.partition(":")[0], line) for line in body]
+    header = [f"# {EDITOR_LINE}{schema_file}", f"# Started from {shipped.name}."]
+    write_json(path.parent / schema_file, schema)
+    write_text(path, "\n".join([*header, *body]) + "\n")
 
 
 def configs_dir() -> Path:

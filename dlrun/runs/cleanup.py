@@ -1,7 +1,8 @@
-"""What may go from the runs folder: leftovers, runs of no epoch, weights of worse runs.
+"""What may go from the runs folder: leftovers, runs of no epoch, weights of worse runs and trials.
 
 Never a history nor any other small file of a run that has one, never a run that is being
-trained, never what no dlrun wrote, and nothing that a link points to.
+trained nor anything of a sweep that is, never what no dlrun wrote, and nothing that a link
+points to.
 """
 
 from __future__ import annotations
@@ -15,19 +16,21 @@ from pathlib import Path
 from dlrun.errors import ConfigError, RunError, StorageError
 from dlrun.monitor import is_better
 from dlrun.runs import run as layout
-from dlrun.runs.checkpoints import read_last
+from dlrun.runs.cleanup_sweeps import is_due_in_sweep, removals_in_sweep
 from dlrun.runs.create import UNFINISHED, amend_info, now
-from dlrun.runs.find import list_runs, resolve_runs_dir
+from dlrun.runs.endings import can_go_on, is_ended, why_whole
+from dlrun.runs.find import list_all, resolve_runs_dir
 from dlrun.runs.leftovers import (
-    ENDED,
     Removal,
     is_link,
     leftovers_beside,
     leftovers_in,
     removal_of,
+    weights_of,
     why_unfinished,
 )
 from dlrun.runs.run import Run
+from dlrun.runs.sweep import Sweep, is_sweep_folder
 
 
 @dataclass(frozen=True)
@@ -53,21 +56,31 @@ def plan_cleanup(runs_dir: Path | None = None) -> list[Removal]:
     folder = resolve_runs_dir(runs_dir)
     found = list(leftovers_beside(folder))
     staying = []
-    for run in filter(_is_ended, list_runs(folder)):
-        reason = _why_whole(run)
+    for one in filter(is_ended, list_all(folder)):
+        if isinstance(one, Sweep):
+            found += removals_in_sweep(one)
+            continue
+        reason = why_whole(one)
         if reason is not None:
-            found.append(removal_of(run.path, "run", reason, run))
+            found.append(removal_of(one.path, "run", reason, one))
         else:
-            staying.append(run)
-            found += leftovers_in(run)
+            staying.append(one)
+            found += leftovers_in(one)
     return [*found, *_superseded(staying), *_losers(staying)]
 
 
-def resumable_runs(runs_dir: Path | None = None) -> list[Run]:
-    """Returns the runs whose process died and that can go on, newest first; these are kept."""
-    runs = list(filter(_is_ended, list_runs(runs_dir)))
+def resumable_runs(runs_dir: Path | None = None) -> list[Run | Sweep]:
+    """Returns the runs and sweeps whose process died and that can go on, newest first.
+
+    These are kept: of such a sweep only leftovers go.
+    """
+    ended = list(filter(is_ended, list_all(runs_dir)))
+    runs = [one for one in ended if isinstance(one, Run)]
     return [
-        run for run in runs if run.status == "dead" and _twin(run, runs) is None and _can_go_on(run)
+        one
+        for one in ended
+        if one.status == "dead"
+        and (isinstance(one, Sweep) or (_twin(one, runs) is None and can_go_on(one)))
     ]
 
 
@@ -95,71 +108,12 @@ def remove(removals: Iterable[Removal]) -> tuple[list[Removal], list[StorageErro
     return removed, problems
 
 
-def _is_ended(run: Run) -> bool:
-    """Whether a folder is a run that this dlrun can read and no process trains."""
-    try:
-        is_known = run.info.get("format", layout.FORMAT) <= layout.FORMAT and run.status in ENDED
-    except (RunError, TypeError):
-        return False
-    return is_known and not run.id.startswith(".") and not is_link(run.path) and not _is_held(run)
-
-
-def _is_held(run: Run) -> bool:
-    """Whether a process holds the run's lock; asking makes no file."""
-    from filelock import FileLock, Timeout
-
-    path = run.path / layout.LOCK
-    if not path.is_file():
-        return False
-    try:
-        with FileLock(path, timeout=0):
-            return False
-    except Timeout:
-        return True
-    except (OSError, NotImplementedError):  # no lock to be had here: the status must do
-        return False
-
-
-def _why_whole(run: Run) -> str | None:
-    """Why a run goes as a whole; None where it has an epoch, or steps of one to go on from."""
-    if run.status == "finished" or run.info.get("id") != run.id:
-        return None
-    return None if _has_epoch(run) or _can_go_on(run) else f"{run.status} before its first epoch"
-
-
-def _has_epoch(run: Run) -> bool:
-    """Whether anything at all says that an epoch was finished, of the run or of a member."""
-    if any(map(_has_epoch, run.members)):
-        return True
-    names = (layout.HISTORY_JSON, layout.METRICS, layout.MODEL)
-    info = run.info if (run.path / layout.RUN).is_file() else {}
-    if info.get("epochs_done") or any(os.path.lexists(run.path / name) for name in names):
-        return True
-    try:
-        lines = (run.path / layout.HISTORY_CSV).read_bytes().splitlines()
-    except FileNotFoundError:
-        return False
-    except OSError:
-        return True  # who knows
-    return any(line.strip() for line in lines[1:])
-
-
-def _can_go_on(run: Run) -> bool:
-    if run.members:
-        return any(map(_can_go_on, run.members))
-    try:
-        state = read_last(run)
-    except RunError:
-        return False
-    return state is not None and (state.epoch > 0 or state.step > 0)
-
-
 def _superseded(runs: Sequence[Run]) -> Iterator[Removal]:
     """Checkpoints of dead runs that nobody needs: another run of the config got to the end."""
     for run in runs:
         twin = _twin(run, runs) if run.status == "dead" else None
         if twin is not None:
-            yield from _large(run, f"dead, and {twin.id} finished this config", "checkpoints")
+            yield from weights_of(run, f"dead, and {twin.id} finished this config", "checkpoints")
 
 
 def _twin(run: Run, runs: Sequence[Run]) -> Run | None:
@@ -193,7 +147,7 @@ def _losers(runs: Sequence[Run]) -> Iterator[Removal]:
         for value, run in group:
             if run is not best and not kind.is_better(value, best_value):
                 reason = f"{kind.monitor} {value:.4g}; {best.id} has {best_value:.4g}"
-                yield from _large(run, reason, "model", "checkpoints")
+                yield from weights_of(run, reason, "model", "checkpoints")
 
 
 def _kind_and_value(run: Run) -> tuple[_Kind, float] | None:
@@ -212,21 +166,16 @@ def _kind_and_value(run: Run) -> tuple[_Kind, float] | None:
     return _Kind(str(run.info.get("name")), content_hash, str(monitor), mode), float(value)
 
 
-def _large(run: Run, reason: str, *kinds: str) -> Iterator[Removal]:
-    for kind in kinds:
-        path = run.path / {"model": layout.MODEL, "checkpoints": layout.CHECKPOINTS}[kind]
-        if not is_link(path) and (path.is_file() if kind == "model" else path.is_dir()):
-            yield removal_of(path, kind, reason, run)
-
-
 def _is_still_due(removal: Removal) -> bool:
     """Whether no process has taken up, since the plan, what is to go."""
-    if removal.run_dir is None:
+    if not is_due_in_sweep(removal):
+        return False
+    if removal.kind == "unfinished folder":
+        return why_unfinished(Run(removal.path)) is not None
+    if removal.run_dir is None or is_sweep_folder(removal.run_dir):
         return True
     run = Run(removal.run_dir)  # read anew
-    if removal.kind == "unfinished folder":
-        return why_unfinished(run) is not None
-    return _is_ended(run) and (removal.kind != "run" or _why_whole(run) is not None)
+    return is_ended(run) and (removal.kind != "run" or why_whole(run) is not None)
 
 
 def _remove(removal: Removal) -> None:

@@ -16,6 +16,7 @@ from dlrun.errors import RunError
 from dlrun.runs import run as layout
 from dlrun.runs.create import UNFINISHED
 from dlrun.runs.run import Run
+from dlrun.runs.sweep import Sweep, is_sweep_folder
 
 STALE_SECONDS = 3600.0
 """After so long, nobody still writes a file of which no process is known."""
@@ -42,7 +43,8 @@ class Removal:
             "checkpoints".
         size_bytes: What that frees.
         reason: Why, in words.
-        run_dir: The run folder that it is or lies in; None where it lies beside the runs.
+        run_dir: The folder of the run or sweep that it is or lies in; None where it lies beside
+            the runs.
     """
 
     path: Path
@@ -53,25 +55,42 @@ class Removal:
 
     @property
     def run_id(self) -> str | None:
-        """The id of the run that it is or belongs to."""
-        return self.run_dir.name.removeprefix(UNFINISHED) if self.run_dir is not None else None
+        """The id of the run or sweep that it is or belongs to."""
+        if self.run_dir is None:
+            return None
+        return Run(self.run_dir.with_name(self.run_dir.name.removeprefix(UNFINISHED))).id
 
 
-def removal_of(path: Path, kind: str, reason: str, run: Run | None = None) -> Removal:
+def removal_of(path: Path, kind: str, reason: str, run: Run | Sweep | None = None) -> Removal:
     """Returns the removal of a path, its size measured."""
     return Removal(path, kind, size_bytes(path), reason, run.path if run is not None else None)
 
 
+def weights_of(run: Run, reason: str, *kinds: str) -> Iterator[Removal]:
+    """Yields the large files of a run, of these kinds: "model", "checkpoints"."""
+    for kind in kinds:
+        path = run.path / {"model": layout.MODEL, "checkpoints": layout.CHECKPOINTS}[kind]
+        if not is_link(path) and (path.is_file() if kind == "model" else path.is_dir()):
+            yield removal_of(path, kind, reason, run)
+
+
 def leftovers_in(run: Run) -> Iterator[Removal]:
     """Yields the files of an ended run that a process was writing when it was killed."""
-    least = 0.0 if _status(run) == "dead" else BRIEF_SECONDS
-    inner = [run.path / name for name in (layout.CHECKPOINTS, layout.PLOTS)]
-    for folder in (run.path, *(path for path in inner if not is_link(path))):
-        for path in _temporary_files(folder, least):
-            yield removal_of(path, "temporary file", "half a file; its process is gone", run)
+    yield from half_files_in(run)
     yield from _unfinished_exports(run)
+    for folder in sorted({member.path.parent for member in run.members}):
+        yield from leftovers_beside(folder)
     for member in run.members:
         yield from leftovers_in(member)
+
+
+def half_files_in(one: Run | Sweep) -> Iterator[Removal]:
+    """Yields the half-written files of an ended run or sweep, of its members or trials none."""
+    least = 0.0 if _status(one) == "dead" else BRIEF_SECONDS
+    inner = [one.path / name for name in (layout.CHECKPOINTS, layout.PLOTS)]
+    for folder in (one.path, *(path for path in inner if not is_link(path))):
+        for path in _temporary_files(folder, least):
+            yield removal_of(path, "temporary file", "half a file; its process is gone", one)
 
 
 def _unfinished_exports(run: Run) -> Iterator[Removal]:
@@ -84,15 +103,15 @@ def _unfinished_exports(run: Run) -> Iterator[Removal]:
             yield removal_of(path, "unfinished export", "half an export, an hour old or more", run)
 
 
-def _status(run: Run) -> str:
+def _status(one: Run | Sweep) -> str:
     try:
-        return run.status
+        return one.status
     except RunError:  # a member that was killed before it had a status
         return "unknown"
 
 
 def leftovers_beside(runs_dir: Path) -> Iterator[Removal]:
-    """Yields what lies in the runs folder itself and never became a run."""
+    """Yields what lies in a folder of runs, or of parts of one, itself and never became a run."""
     for path in _temporary_files(runs_dir, STALE_SECONDS):
         yield removal_of(path, "temporary file", "half a file, an hour old or more")
     for entry in _entries(runs_dir):
@@ -106,6 +125,9 @@ def leftovers_beside(runs_dir: Path) -> Iterator[Removal]:
 def why_unfinished(run: Run) -> str | None:
     """Returns why the folder of a run to be may go; None where it may still become one."""
     try:
+        if is_sweep_folder(run.path):
+            is_over = Sweep(run.path).status in ENDED
+            return "never became a sweep; its process is gone" if is_over else None
         if (run.path / layout.RUN).is_file():
             return "never became a run; its process is gone" if run.status in ENDED else None
     except RunError:

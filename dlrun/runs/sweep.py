@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +14,7 @@ from dlrun.monitor import is_better
 from dlrun.processes import is_alive
 from dlrun.runs import kinds
 from dlrun.runs.facts import UnreadableError, read_facts
-from dlrun.runs.run import TRIALS, Run
+from dlrun.runs.run import STATUSES, TRIALS, Run
 
 FORMAT = 1
 """Number of the layout of `sweep.json`, kept in it; grows when an old reader would misread it."""
@@ -90,9 +90,16 @@ class Trial:
 _FIELDS = tuple(Trial.__dataclass_fields__)
 
 
+_REQUIRED = ("number", "values", "hash", "config")
+
+
 def trial_from_dict(entry: Mapping[str, Any]) -> Trial:
-    """Returns the trial of an entry."""
-    known = {name: entry[name] for name in _FIELDS if name in entry}
+    """Returns the trial of an entry.
+
+    Raises:
+        KeyError: it lacks what every trial has; an UnreadableError where a file was read.
+    """
+    known = {name: entry[name] for name in _FIELDS if name in entry or name in _REQUIRED}
     for name in ("values", "config", "metrics"):
         known[name] = dict(known.get(name) or {})
     return Trial(**known)
@@ -134,19 +141,23 @@ class Sweep:
 
     @cached_property
     def trials(self) -> tuple[Trial, ...]:
-        """All that are planned so far, by number; a duplicate has the result of its twin."""
+        """All that are planned so far, by number; a duplicate has the result of its twin.
+
+        Raises:
+            UnreadableError: as of `info`; also where trials are not what trials can be.
+        """
         found = [trial_from_dict(entry) for entry in self.info["trials"]]
-        if [trial.number for trial in found] != list(range(len(found))):
-            raise UnreadableError(self.path / SWEEP, "its trials are not numbered from 0")
+        for mistake in _mistakes(found):
+            raise UnreadableError(self.path / SWEEP, mistake)
         return tuple(_with_twin(trial, found) for trial in found)
 
     @property
     def status(self) -> str:
-        """Running, finished, interrupted, failed or dead, as of a run."""
+        """Running, finished, interrupted, failed, dead or unknown, as of a run."""
         recorded = self.info.get("status")
         if recorded == "running":
             return "running" if is_alive(self.info) else "dead"
-        return str(recorded)
+        return str(recorded) if recorded in STATUSES else "unknown"
 
     @property
     def metric(self) -> str:
@@ -200,8 +211,21 @@ def rank_trials(sweep: Sweep) -> list[Trial]:
     return sorted(sweep.trials, key=place)
 
 
+def _mistakes(trials: Sequence[Trial]) -> Iterator[str]:
+    """Yields what no plan has: the types of the values are right already."""
+    if [trial.number for trial in trials] != list(range(len(trials))):
+        yield "its trials are not numbered from 0"
+    for trial in trials:
+        if trial.state not in STATES:
+            yield f"trials.{trial.number}.state is no state of a trial"
+        twin = trial.duplicate_of
+        is_wrong = twin is not None and (twin >= trial.number or trials[twin].state == "duplicate")
+        if is_wrong or (trial.state == "duplicate") != (twin is not None):
+            yield f"trials.{trial.number}.duplicate_of is no trial that it can be like"
+
+
 def _with_twin(trial: Trial, trials: Sequence[Trial]) -> Trial:
-    if trial.duplicate_of is None or not 0 <= trial.duplicate_of < trial.number:
+    if trial.duplicate_of is None:
         return trial
     twin = trials[trial.duplicate_of]
     return replace(

@@ -48,16 +48,20 @@ def parts_of(run: Run | Sweep) -> list[Run]:
 def _sweep_row(sweep: Sweep, row: dict[str, Any]) -> dict[str, Any]:
     """A sweep's row: its best trial, and how many there are as `members`."""
     try:
-        info, best = sweep.info, sweep.best
+        return row | _sweep_cells(sweep)
     except UnreadableError as error:
         return row | {"status": "unreadable", "note": error.summary}
-    found = best.metrics if best is not None else {}
-    row["metric"], row["best"] = _headline(found)
-    if best is not None and row["metric"] == sweep.metric:
-        row["sd"] = best.sd
+
+
+def _sweep_cells(sweep: Sweep) -> dict[str, Any]:
+    info, best = sweep.info, sweep.best
+    metric, value = _headline(best.metrics if best is not None else {})
     failed = sum(trial.state in FAILED for trial in sweep.trials)
     notes = [info.get("note"), f"{failed} failed" if failed else ""]
-    return row | {
+    return {
+        "metric": metric,
+        "best": value,
+        "sd": best.sd if best is not None and metric == sweep.metric else None,
         "config": f"{info['name']} (sweep)",
         "dataset": info.get("dataset"),
         "num_parameters": best.num_parameters if best is not None else None,

@@ -5,14 +5,22 @@ Nothing here imports TensorFlow or trains.
 
 from __future__ import annotations
 
-from dlrun.sweeping.checking import CheckedTrials, check_assignments, check_values
+from dlrun.config import is_sweep
+from dlrun.sweeping.checking import (
+    CheckedPlan,
+    CheckedTrials,
+    check_assignments,
+    check_plan,
+    check_values,
+)
 from dlrun.sweeping.definition import (
     SweepDefinition,
     known_direction,
     objective_metric,
     plan_key,
 )
-from dlrun.sweeping.loading import is_sweep, load_sweep
+from dlrun.sweeping.editor_schema import sweep_json_schema
+from dlrun.sweeping.loading import load_sweep
 from dlrun.sweeping.planning import count_planned, draw, make_rng, plan_assignments
 from dlrun.sweeping.schema import BudgetConfig, ObjectiveConfig, SweepConfig
 from dlrun.sweeping.space import Assignment, Choice, Domain, Parameter, Range, Uniform
@@ -21,6 +29,7 @@ from dlrun.sweeping.trial_config import make_trial_config, trial_hash
 __all__ = [
     "Assignment",
     "BudgetConfig",
+    "CheckedPlan",
     "CheckedTrials",
     "Choice",
     "Domain",
@@ -31,6 +40,7 @@ __all__ = [
     "SweepDefinition",
     "Uniform",
     "check_assignments",
+    "check_plan",
     "check_values",
     "count_planned",
     "draw",
@@ -42,5 +52,6 @@ __all__ = [
     "objective_metric",
     "plan_assignments",
     "plan_key",
+    "sweep_json_schema",
     "trial_hash",
 ]

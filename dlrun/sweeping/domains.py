@@ -29,6 +29,12 @@ _EXAMPLES = {
     "uniform": "[low, high], such as [0, 0.9]",
     "log_uniform": "[low, high], such as [0.0001, 1]",
 }
+_DOCS = {
+    "choice": "the values to try",
+    "range": "numbers evenly spaced: low, high, step (1 where left out); both ends included",
+    "uniform": "any number between two; with step, multiples of it from the low one",
+    "log_uniform": "numbers above 0, their logarithm evenly distributed; step as of uniform",
+}
 
 
 def looks_like_domain(value: Any) -> bool:
@@ -64,6 +70,37 @@ def read_domain(key: str, value: Any, at: At, reader: Reader) -> Any:
     if condition:
         return {**result, "if": condition}
     return result[word] if word == "choice" else result
+
+
+def domain_schema() -> dict[str, Any]:
+    """Returns the JSON Schema of a searched key's values."""
+    choice = {"type": "array", "minItems": 1, "uniqueItems": True}
+    ends = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+    step = {"type": "number", "exclusiveMinimum": 0}
+    condition = {
+        "description": "searched keys with the values, one or a list, at which this one counts",
+        "type": ["object", "null"],
+    }
+    number = {"type": "number"}
+    values = {
+        "choice": choice,
+        "range": {**ends, "items": [number, number, step], "maxItems": 3},
+        "uniform": ends,
+        "log_uniform": {**ends, "items": {"type": "number", "exclusiveMinimum": 0}},
+    }
+    forms = []
+    for word in DISTRIBUTIONS:
+        steps = {"step": {"anyOf": [step, {"type": "null"}]}} if "uniform" in word else {}
+        described = {"description": _DOCS[word], **values[word]}
+        forms.append(
+            {
+                "type": "object",
+                "properties": {word: described, **steps, "if": condition},
+                "required": [word],
+                "additionalProperties": False,
+            }
+        )
+    return {"anyOf": [{"description": _DOCS["choice"], **choice}, *forms]}
 
 
 def build_parameter(key: str, normal: Any) -> Parameter:
@@ -156,7 +193,7 @@ def _are_bounds(word: str, numbers: list[Any], at: At, reader: Reader) -> bool:
 
 def _check_step(numbers: list[Any], step: Any, at: At, reader: Reader) -> None:
     span = numbers[1] - numbers[0]
-    if step is None or (Number().accepts(step) and 0 < step <= span):
+    if (step is None and len(numbers) == 2) or (Number().accepts(step) and 0 < step <= span):
         return
     reader.visit(at)
     if len(numbers) == 2 and step == 1 and isinstance(at.key[-1], str) and at.key[-1] == "range":

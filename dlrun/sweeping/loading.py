@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dlrun.config import Overrides, parse_config
+from dlrun.config import Overrides, is_sweep, parse_config
 from dlrun.config.keys import keys_of
 from dlrun.config.overrides import override_texts
 from dlrun.config.parse import build_section, raise_problems, read_section
@@ -20,11 +20,6 @@ from dlrun.sweeping.definition import SweepDefinition
 from dlrun.sweeping.rules import judge_sweep
 from dlrun.sweeping.schema import SweepConfig
 from dlrun.sweeping.tokens import EXAMPLE, Searched, Tokens, searched, sort_tokens
-
-
-def is_sweep(document: Document) -> bool:
-    """Returns whether a file holds a sweep: it has `search` or `base`, which no config has."""
-    return isinstance(document.data, dict) and bool({"search", "base"} & {*document.data})
 
 
 def load_sweep(

@@ -10,7 +10,9 @@ from typing import Any
 
 from dlrun.config import words
 from dlrun.config.checks import Check
+from dlrun.config.parse import all_keys
 from dlrun.config.reading import At, Reader
+from dlrun.config.schema import Config
 from dlrun.errors import did_you_mean
 from dlrun.sweeping.domains import build_parameter, plain_parameter, read_domain
 from dlrun.sweeping.space import (
@@ -65,7 +67,14 @@ class Search(Check):
         return {parameter.key: plain_parameter(parameter) for parameter in built}
 
     def json_schema(self) -> dict[str, Any]:
-        return {"type": "object", "minProperties": 1}
+        values = {"$ref": "#/definitions/values"}
+        return {
+            "type": "object",
+            "properties": {key: values for key in all_keys(Config) if key not in NOT_SEARCHED},
+            "additionalProperties": values,
+            "propertyNames": {"pattern": "^[^+~]", "not": {"enum": list(NOT_SEARCHED)}},
+            "minProperties": 1,
+        }
 
 
 def _check_key(key: str, at: At, reader: Reader) -> None:

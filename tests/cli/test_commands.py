@@ -133,6 +133,52 @@ def test_check_tells_valid_from_wrong_configs(write_config: WriteConfig) -> None
     assert dlrun("check", good, "seed=4").returncode == 0
 
 
+def test_check_takes_sweeps_beside_configs(write_config: WriteConfig, tmp_path: Path) -> None:
+    base, good, bad = write_config("base"), tmp_path / "good.yaml", tmp_path / "bad.yaml"
+    search = "search: {optimizer.learning_rate: [0.1, 0.2], training.batch_size: [16, %s]}"
+    for path, size in ((good, "full"), (bad, "none")):
+        path.write_text(f"base: base.yaml\n{search % size}\n", encoding="utf-8")
+    done = dlrun("check", base, bad, good)
+    assert done.returncode == 2
+    assert done.stdout == f"{base}: ok\n{good}: ok, 4 trials (grid)\n"
+    head, *told = done.stderr.splitlines()
+    assert head == f"{bad}: 1 problem"
+    assert told == [
+        "  2:73  training.batch_size: must be a whole number, 1 or more, or 'full', received 'none'"
+    ]
+    done = dlrun("check", good, "strategy=random", "trials=1", "training.epochs=2")
+    assert (done.returncode, done.stdout) == (0, f"{good}: ok, 1 trial (random)\n")
+    done = dlrun("check", good, "strategy=tpe", "trials=3")
+    assert done.stdout == f"{good}: ok, 3 trials (tpe), each value checked and not each trial\n"
+
+
+def test_check_says_what_is_unwise_in_a_sweep_and_in_its_base(
+    write_config: WriteConfig, tmp_path: Path
+) -> None:
+    write_config("base", loss="mse")
+    path = tmp_path / "s.yaml"
+    path.write_text("base: base.yaml\nsearch: {loss: [mse, mae]}\n", encoding="utf-8")
+    done = dlrun("check", path)
+    assert (done.returncode, done.stdout) == (0, f"{path}: ok, 2 trials (grid)\n")
+    of_base, of_trial = done.stderr.splitlines()
+    assert of_base.startswith(f"{tmp_path / 'base.yaml'}: warning: 4:1  loss: MeanSquaredError is")
+    assert of_trial.startswith(f"{path}: warning: 2:22  loss: MeanAbsoluteError is for numbers")
+
+
+@pytest.mark.parametrize("command", ["train", "summary"])
+def test_a_sweep_where_a_config_is_needed_is_one_problem(
+    write_config: WriteConfig, tmp_path: Path, command: str
+) -> None:
+    path = tmp_path / "s.yaml"
+    path.write_text(f"base: {write_config().name}\nsearch: {{seed: [1, 2]}}\n", encoding="utf-8")
+    done = dlrun(command, path)
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"{path}: 1 problem\n"
+        f"  1:1  it is a sweep, and a config is needed; dlrun sweep {path} trains it\n"
+    )
+
+
 def test_summary_of_a_config_works_out_its_parameters(write_config: WriteConfig) -> None:
     done = dlrun("summary", write_config())
     assert done.returncode == 0, done.stderr
@@ -202,3 +248,4 @@ def test_data_sets_are_listed_and_shown(tmp_path: Path) -> None:
 
 def test_schema_prints_a_json_schema() -> None:
     assert json.loads(dlrun("schema").stdout)["properties"]["training"]
+    assert json.loads(dlrun("schema", "--sweep").stdout)["properties"]["strategy"]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,17 @@ def test_a_model_needs_no_data(tmp_path: Path):
 )
 def test_a_model_without_an_experiment_is_told_by_its_keys(text: str, expected: bool):
     assert is_model_only(parse_yaml(text, "c.yaml")) is expected
+
+
+@pytest.mark.parametrize("read", [load_config, load_model])
+@pytest.mark.parametrize("text", ["base: a.yaml\nsearch: {seed: [1, 2]}\n", MODEL + "search: 3\n"])
+def test_a_sweep_is_told_in_one_problem_that_says_what_trains_it(tmp_path: Path, read, text: str):
+    path = write(tmp_path, text)
+    told = f"it is a sweep, and a config is needed; dlrun sweep {re.escape(str(path))} trains it"
+    with pytest.raises(ConfigError, match=told) as caught:
+        read(path, ["training.epochs=3"])
+    (problem,) = caught.value.problems
+    assert (problem.line, problem.column) == (3 if "name" in text else 1, 1)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dlrun.config import load_config, shipped
-from dlrun.config.shipped import configs_dir, copy_config, read, shipped_configs
+from dlrun.config.shipped import configs_dir, copy_config, find_shipped, shipped_configs
 from dlrun.errors import ConfigError
 from dlrun.files import read_json
 
@@ -51,7 +51,7 @@ def test_an_unknown_shipped_config_is_told_with_the_nearest():
     with pytest.raises(
         ConfigError, match="no shipped config of this name; did you mean 'mnist_dee"
     ):
-        read("mnist_dep")
+        find_shipped("mnist_dep")
 
 
 def test_ones_own_configs_beside_the_shipped_ones_are_not_listed(
@@ -61,3 +61,20 @@ def test_ones_own_configs_beside_the_shipped_ones_are_not_listed(
     monkeypatch.setattr(shipped, "configs_dir", lambda: tmp_path)
     shipped.copy_config("base", "mine", tmp_path)
     assert [config.name for config in shipped.shipped_configs()] == ["base"]
+
+
+def test_shipped_sweeps_are_found_by_their_folder_and_are_no_configs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "sweeps").mkdir()
+    for name in ("base", "sweeps/learning_rates"):
+        (tmp_path / f"{name}.yaml").write_text(f"# About {name}.\nx: 1\n", encoding="utf-8")
+    monkeypatch.setattr(shipped, "configs_dir", lambda: tmp_path)
+    assert [config.name for config in shipped.shipped_configs()] == ["base"]
+    (sweep,) = shipped.shipped_sweeps()
+    assert (sweep.name, sweep.headline) == ("sweeps/learning_rates", "About sweeps/learning_rates.")
+    assert shipped.find_shipped("sweeps/learning_rates") == sweep
+    with pytest.raises(ConfigError, match="name; did you mean 'sweeps/learning_rates'"):
+        shipped.find_shipped("learning_rates")
+    with pytest.raises(ConfigError, match=r"name; there are base, sweeps/learning_rates$"):
+        shipped.find_shipped("zzz")

@@ -32,13 +32,16 @@ from dlrun.evaluation.threshold import report_at_threshold
 from dlrun.files import read_json, write_json
 from dlrun.likeness import compare_runs
 from dlrun.resumption import plan_resume
-from dlrun.runs import Run, list_runs
+from dlrun.runs import Run, Sweep, Trial, find_run, list_runs
 from dlrun.runs.checkpoints import TrainingState, read_last, write_last
-from dlrun.runs.cleanup import plan_cleanup
+from dlrun.runs.cleanup import plan_cleanup, resumable_runs
 from dlrun.runs.environment import describe_environment
 from dlrun.runs.facts import read_facts
+from dlrun.runs.find import list_parts
 from dlrun.runs.looks import count_looks
-from dlrun.runs.table import run_row
+from dlrun.runs.record_sweep import create_sweep
+from dlrun.runs.sweep import rank_trials
+from dlrun.runs.table import parts_of, run_row
 
 SAMPLE = Path(__file__).parent / "format_1" / "20261124-001515-flowers-44d8"
 OTHER = "20261125-101530-healthy-0001"
@@ -319,6 +322,146 @@ def test_damaged_repeats_are_read_shown_or_refused_in_words(
                   ["compare", run.name, OTHER, "--no-plot"],
                   ["summary", f"{run.name}/repeats/0"]):  # fmt: skip
         command(folder, *words)
+
+
+TRIALS = [
+    Trial(0, {"optimizer": "sgd", "training.epochs": 3}, "a", {"name": "x"}, "finished", value=0.3,
+          metrics={"val_loss": 0.3, "val_accuracy": 0.9}, epochs=4, best_epoch=3, sd=0.1,
+          num_members=3, num_parameters=35, duration_seconds=1.5),
+    Trial(1, {"optimizer": {"Adam": {"beta_1": 0.8}}}, "b", {}, "pruned", value=0.5),
+    Trial(2, {"optimizer": "sgd"}, "a", {}, "duplicate", duplicate_of=0),
+    Trial(3, {"optimizer": "adam"}, "c", {}, "failed", reason="it could not"),
+    Trial(4, {"optimizer": None}, "d", {}),
+]  # fmt: skip
+FACTS: dict[str, Any] = {
+    "name": "rates", "source": "rates.yaml", "strategy": "grid", "planned": 5, "dataset": "iris",
+    "objective": {"metric": "val_loss", "direction": "minimize"}, "pruning": "median",
+    "parameters": [{"key": "optimizer", "is_log": False}, {"key": "training.epochs"}],
+    "verdict": None, "command": ["dlrun"],
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def swept(whole: Path, tmp_path_factory: pytest.TempPathFactory) -> Sweep:
+    """A sweep beside a healthy run; its first trial has a folder."""
+    folder = tmp_path_factory.mktemp("swept")
+    shutil.copytree(whole, folder / OTHER)
+    sweep = create_sweep(FACTS, TRIALS, definition={}, base={}, runs_dir=folder)
+    shutil.copytree(whole, sweep.path / "trials" / "0")
+    write_json(sweep.path / "sweep.json", {**sweep.info, "status": "interrupted"})
+    (sweep.path / "whole").write_bytes((sweep.path / "sweep.json").read_bytes())
+    return sweep
+
+
+SWEEP_READINGS: list[Callable[[Sweep], Any]] = [
+    lambda sweep: sweep.info,
+    lambda sweep: sweep.trials,
+    lambda sweep: sweep.status,
+    lambda sweep: (sweep.metric, sweep.keys, sweep.higher_is_better, sweep.best),
+    rank_trials,
+    lambda sweep: find_run(f"{sweep.id}/best", sweep.runs_dir),
+    lambda sweep: find_run(f"{sweep.id}/trials/2", sweep.runs_dir),
+    lambda sweep: find_run(sweep.id, sweep.runs_dir),
+    lambda sweep: find_run(str(sweep.path), sweep.runs_dir),
+    lambda sweep: plan_cleanup(sweep.runs_dir),
+    lambda sweep: resumable_runs(sweep.runs_dir),
+    lambda sweep: list(list_parts(sweep.runs_dir)),
+]
+
+
+@all_of_it(200)
+@given(data=st.data())
+def test_a_damaged_sweep_is_read_or_refused_in_words(swept: Sweep, data: Any) -> None:
+    path = swept.path / "sweep.json"
+    path.write_bytes((swept.path / "whole").read_bytes())
+    for _ in range(data.draw(st.integers(1, 3))):
+        damage = data.draw(st.sampled_from([damage_value, damage_value, damage_file]))
+        damage(data.draw, path)
+    for read in SWEEP_READINGS:
+        with contextlib.suppress(DlrunError):
+            read(Sweep(swept.path))
+    parts_of(Sweep(swept.path))
+    row = run_row(Sweep(swept.path))
+    assert (row["id"], row["status"] == "unreadable") == (swept.id, row["config"] is None)
+
+
+@all_of_it(60)
+@given(data=st.data())
+def test_a_damaged_sweep_is_shown_or_refused_in_words(swept: Sweep, data: Any) -> None:
+    path = swept.path / "sweep.json"
+    path.write_bytes((swept.path / "whole").read_bytes())
+    for _ in range(data.draw(st.integers(1, 2))):
+        damage = data.draw(st.sampled_from([damage_value, damage_value, damage_file]))
+        damage(data.draw, path)
+    folder = swept.runs_dir
+    rows = json.loads(command(folder, "summary", "--json").stdout, parse_constant=pytest.fail)
+    assert sorted(row["id"] for row in rows) == sorted([swept.id, OTHER])
+    assert OTHER in command(folder, "summary", "--members").stdout
+    for words in (["summary", swept.id, "--json"], ["summary", swept.id], ["gc", "--dry-run"],
+                  ["summary", f"{swept.id}/best"]):  # fmt: skip
+        done = command(folder, *words)
+        assert done.exit_code == 0 or done.stderr.startswith("dlrun: error: ")
+
+
+def with_trial(index: int, **changes: Any) -> dict[str, Any]:
+    trials = [trial.to_dict() for trial in TRIALS]
+    trials[index] = {**trials[index], **changes}
+    return {"trials": trials}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (b"", "sweep.json: it is empty"),
+        (b"{", "sweep.json: not JSON from line 1 on"),
+        (b"[]", "sweep.json: a list where an object belongs"),
+        ({"format": 2}, "format 2: update dlrun"),
+        ({"trials": {}}, "sweep.json: trials is an object, not a list"),
+        ({"trials": [3]}, "sweep.json: trials.0 is 3, not an object"),
+        ({"trials": [{}]}, "sweep.json: it has no 'number'"),
+        ({"objective": 3}, "sweep.json: objective is 3, not an object"),
+        ({"objective": {}}, "sweep.json: it has no 'direction'"),
+        ({"planned": "many"}, "sweep.json: planned is text, not a whole number from 0"),
+        (with_trial(1, number=4), "sweep.json: its trials are not numbered from 0"),
+        (with_trial(1, number=-1), "sweep.json: trials.1.number is -1, not a whole number from 0"),
+        (with_trial(1, state="done"), "sweep.json: trials.1.state is no state of a trial"),
+        (with_trial(1, state=None), "sweep.json: trials.1.state is null, not text"),
+        (with_trial(1, values=[1]), "sweep.json: trials.1.values is a list, not an object"),
+        (with_trial(1, value=[1]), "sweep.json: trials.1.value is a list, not a number"),
+        (
+            with_trial(2, duplicate_of=3),
+            "sweep.json: trials.2.duplicate_of is no trial that it can be like",
+        ),
+        (
+            with_trial(2, duplicate_of=None),
+            "sweep.json: trials.2.duplicate_of is no trial that it can be like",
+        ),
+    ],
+)
+def test_each_damage_of_a_sweep_is_a_marked_row_and_one_error(
+    swept: Sweep, change: Any, told: str
+) -> None:
+    whole = (swept.path / "whole").read_bytes()
+    path = swept.path / "sweep.json"
+    content = change if isinstance(change, bytes) else json.dumps({**json.loads(whole), **change})
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    row = run_row(Sweep(swept.path))
+    assert (row["status"], row["note"]) == ("unreadable", told)
+    reason = told.removeprefix("sweep.json: ").partition(": update")[0]
+    for words in (["summary", swept.id], ["summary", f"{swept.id}/best"]):
+        done = command(swept.runs_dir, *words)
+        assert done.exit_code == 2
+        assert done.stderr.startswith(f"dlrun: error: {path}: cannot be read, {reason}")
+    with pytest.raises(RunError, match=re.escape(reason)):
+        find_run(f"{swept.id}/best", swept.runs_dir)
+
+
+def test_a_sweep_of_another_status_is_of_unknown_status(swept: Sweep) -> None:
+    path = swept.path / "sweep.json"
+    whole = json.loads((swept.path / "whole").read_bytes())
+    path.write_text(json.dumps({**whole, "status": "done"}))
+    assert run_row(Sweep(swept.path))["status"] == "unknown"
+    assert "unknown" in command(swept.runs_dir, "summary", swept.id).stdout
 
 
 def break_file(run: Path, name: str, content: object) -> None:

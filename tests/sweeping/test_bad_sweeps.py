@@ -133,6 +133,11 @@ DOMAINS = [
         "2:31  search.seed.range.2: the step must be a number above 0 and",
     ),
     (
+        "seed: {range: [1, 4, null]}",
+        "2:31  search.seed.range.2: the step must be a number above 0 and at most high - low = 3, "
+        "received None",
+    ),
+    (
         "seed: {range: [1, 4, 5]}",
         "step must be a number above 0 and at most high - low = 3, receiv",
     ),

@@ -11,6 +11,7 @@ from dlrun.errors import ConfigError
 from dlrun.sweeping import (
     SweepDefinition,
     check_assignments,
+    check_plan,
     check_values,
     load_sweep,
     plan_assignments,
@@ -203,3 +204,40 @@ def test_warnings_of_the_base_are_not_told_again(load: Load) -> None:
 
 def test_a_definition_that_was_loaded_has_values_that_work(load: Load) -> None:
     check_values(load(f"search: {{optimizer.learning_rate: {{uniform: [0.1, 1]}}}}\n{RANDOM}"))
+
+
+TOGETHER = "search: {training.epochs: [1, 2], seed: [1, 2]}"
+
+
+@pytest.mark.parametrize(
+    ("more", "count", "is_whole"),
+    [
+        ("strategy: grid", 4, True),
+        ("strategy: zip", 2, True),
+        ("strategy: random\ntrials: 3", 3, True),
+        ("strategy: random\ntrials: 9", 4, True),
+        ("strategy: tpe\ntrials: 9", 4, False),
+    ],
+)
+def test_a_plan_is_checked_whole_where_it_is_known(
+    load: Load, more: str, count: int, is_whole: bool
+) -> None:
+    plan = check_plan(load(f"{TOGETHER}\n{more}"))
+    assert (plan.num_trials, plan.is_whole) == (count, is_whole)
+
+
+def test_of_a_large_plan_only_the_values_are_checked(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    definition = load(TOGETHER)
+    monkeypatch.setattr("dlrun.sweeping.checking.MOST_CHECKED", 3)
+    plan = check_plan(definition)
+    assert (plan.num_trials, plan.is_whole, plan.warnings) == (4, False, ())
+
+
+def test_a_plan_tells_what_is_wrong_in_a_trial(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
+    definition = load("search: {optimizer: [sgd, rmsprop]}")
+    rows = ({"optimizer": "sgd"}, {"optimizer": "adam", "optimizer.momentum": 0.5})
+    monkeypatch.setattr("dlrun.sweeping.checking.plan_assignments", lambda _: rows)
+    with pytest.raises(ConfigError, match=r"no argument of Adam.*\(first in trial 2: optimizer=ad"):
+        check_plan(definition)

@@ -1,0 +1,74 @@
+"""How far a run or sweep has come that no process trains any more: what its folder still is for."""
+
+from __future__ import annotations
+
+import os
+
+from dlrun.errors import RunError
+from dlrun.runs import run as layout
+from dlrun.runs.checkpoints import read_last
+from dlrun.runs.leftovers import ENDED, is_link
+from dlrun.runs.run import Run
+from dlrun.runs.sweep import Sweep
+
+
+def is_ended(one: Run | Sweep) -> bool:
+    """Whether a folder is a run or sweep that this dlrun can read and no process trains."""
+    try:
+        is_known = one.info.get("format", layout.FORMAT) <= layout.FORMAT and one.status in ENDED
+        if isinstance(one, Sweep):
+            is_known = is_known and one.trials is not None  # they can be read
+    except (RunError, TypeError):
+        return False
+    return is_known and not one.id.startswith(".") and not is_link(one.path) and not _is_held(one)
+
+
+def _is_held(one: Run | Sweep) -> bool:
+    """Whether a process holds the lock of a run or sweep; asking makes no file."""
+    from filelock import FileLock, Timeout
+
+    path = one.path / layout.LOCK
+    if not path.is_file():
+        return False
+    try:
+        with FileLock(path, timeout=0):
+            return False
+    except Timeout:
+        return True
+    except (OSError, NotImplementedError):  # no lock to be had here: the status must do
+        return False
+
+
+def why_whole(run: Run) -> str | None:
+    """Returns why a run goes as a whole; None where it has an epoch, or steps to go on from."""
+    if run.status == "finished" or run.info.get("id") != run.id:
+        return None
+    return None if _has_epoch(run) or can_go_on(run) else f"{run.status} before its first epoch"
+
+
+def _has_epoch(run: Run) -> bool:
+    """Whether anything at all says that an epoch was finished, of the run or of a member."""
+    if any(map(_has_epoch, run.members)):
+        return True
+    names = (layout.HISTORY_JSON, layout.METRICS, layout.MODEL)
+    info = run.info if (run.path / layout.RUN).is_file() else {}
+    if info.get("epochs_done") or any(os.path.lexists(run.path / name) for name in names):
+        return True
+    try:
+        lines = (run.path / layout.HISTORY_CSV).read_bytes().splitlines()
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True  # who knows
+    return any(line.strip() for line in lines[1:])
+
+
+def can_go_on(run: Run) -> bool:
+    """Whether it, or a member, has a checkpoint with anything done."""
+    if run.members:
+        return any(map(can_go_on, run.members))
+    try:
+        state = read_last(run)
+    except RunError:
+        return False
+    return state is not None and (state.epoch > 0 or state.step > 0)
