@@ -58,6 +58,7 @@ class _Ready:
     built: BuiltModel
     engine: Engine
     evaluates: bool = True
+    scores_train: bool = True
 
 
 def run_experiment(
@@ -72,6 +73,7 @@ def run_experiment(
     run_dir: Path | None = None,
     member_of: str | None = None,
     evaluates: bool = True,
+    scores_train: bool = True,
 ) -> Run:
     """Trains a config on its prepared data and records everything in a new run folder.
 
@@ -89,6 +91,7 @@ def run_experiment(
         run_dir: The folder itself; None: one with a new id.
         member_of: Id of the run that this one is a part of.
         evaluates: Whether to call `evaluate_run` at the end; another process may.
+        scores_train: Whether the kept model is measured on all training rows at the end.
 
     Raises:
         ModelError: Keras refused the model; no folder was made.
@@ -98,7 +101,8 @@ def run_experiment(
         Stopped: a signal asked for it; the folder keeps a checkpoint to go on from.
     """
     with noise_to_log() as noise_into:
-        ready = replace(_get_ready(data, callbacks, report), evaluates=evaluates)
+        ready = _get_ready(data, callbacks, report)
+        ready = replace(ready, evaluates=evaluates, scores_train=scores_train)
         run = create_run(
             ready.data.config,
             runs_dir=runs_dir,
@@ -120,6 +124,7 @@ def resume_experiment(
     report: Report = ignore,
     callbacks: Sequence[Any] = (),
     evaluates: bool = True,
+    scores_train: bool = True,
 ) -> Run:
     """Goes on with a run, in its folder, as `run_experiment` would have without a stop.
 
@@ -129,6 +134,7 @@ def resume_experiment(
         report: Told whatever is worth knowing.
         callbacks: Those that `run_experiment` was given.
         evaluates: As of `run_experiment`.
+        scores_train: Likewise.
 
     Raises:
         RunError: data or model are not those that the run began with.
@@ -136,7 +142,8 @@ def resume_experiment(
     """
     check_same_data(plan.run, data)
     with noise_to_log() as noise_into:
-        ready = replace(_get_ready(data, callbacks, report), evaluates=evaluates)
+        ready = _get_ready(data, callbacks, report)
+        ready = replace(ready, evaluates=evaluates, scores_train=scores_train)
         plan = replace(plan, remarks=(*plan.remarks, *_what_callbacks_lost(ready, plan)))
         _train(plan.run, ready, plan, noise_into, report)
     return Run(plan.run.path)
@@ -228,7 +235,8 @@ def _record_result(
     data, built = ready.data, ready.built
     recorder.model(built.model)
     recorder.note(hashes={"final_weights": weights_hash(built.model)})
-    parts = ["train"] if data.config.training.train_eval != "off" else []
+    scores_train = ready.scores_train and data.config.training.train_eval != "off"
+    parts = ["train"] if scores_train else []
     parts.append("validation")
     if recorder.run.info.get("member_of") is None:
         parts.append("test")

@@ -8,6 +8,9 @@ from typing import Any
 from dlrun.columns import NOT_METRICS
 from dlrun.monitor import best_epoch
 
+HIGHER_IS_BETTER, START, EPOCH = "higher_is_better", "start_seconds", "epoch_seconds"
+"""What trying a model out finds, by name."""
+
 
 def summarize_history(
     history: Sequence[Mapping[str, float]],

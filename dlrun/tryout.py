@@ -7,10 +7,9 @@ from dataclasses import replace
 
 from dlrun.model import build_model
 from dlrun.prepare import PreparedData
+from dlrun.results import EPOCH, HIGHER_IS_BETTER, START
 from dlrun.threads import settle_threads
 from dlrun.training import TensorData, choose_engine, time_epoch
-
-HIGHER_IS_BETTER, START, EPOCH = "higher_is_better", "start_seconds", "epoch_seconds"
 
 
 def try_out(data: PreparedData, *, measures: bool) -> dict[str, float]:

@@ -61,13 +61,21 @@ def _train_or_go_on(task: Task, report: Report, store: DataStore) -> None:
             run_dir=task.run_dir,
             member_of=task.member_of,
             evaluates=False,
+            scores_train=task.scores_train,
             callbacks=_callbacks(task),
         )
         return
     with only_process(run):
         plan = plan_resume(run, task.overrides)
         data, listen = prepare_loaded(plan.loaded, str(run.path), report, store)
-        resume_experiment(plan, data, report=listen, evaluates=False, callbacks=_callbacks(task))
+        resume_experiment(
+            plan,
+            data,
+            report=listen,
+            evaluates=False,
+            scores_train=task.scores_train,
+            callbacks=_callbacks(task),
+        )
 
 
 def _callbacks(task: Task) -> list[Any]:

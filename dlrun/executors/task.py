@@ -41,6 +41,7 @@ class Task:
         threshold: What ends it early.
         limit_seconds: How long it may take; None: as long as it likes.
         weight: How much of the room for tasks it takes.
+        scores_train: As of `run_experiment`.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Task:
     threshold: Threshold | None = None
     limit_seconds: float | None = None
     weight: int = 1
+    scores_train: bool = True
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from dlrun.errors import ModelError
 from dlrun.events import FromTask, Message, Report
 from dlrun.executors import Crew, Outcome, Task
 from dlrun.members import plan_members
+from dlrun.results import HIGHER_IS_BETTER
 from dlrun.runs.sweep import Trial
 from dlrun.stopping import Stopped, StopRequest
 from dlrun.sweeping.settling import Planned, build_key
-from dlrun.tryout import HIGHER_IS_BETTER
 
 
 def check_builds(

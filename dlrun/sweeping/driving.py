@@ -31,7 +31,6 @@ from dlrun.sweeping.settling import Planned, settle_trials
 from dlrun.sweeping.telling import best_text, values_text
 from dlrun.sweeping.tpe import ask_batch, check_optuna
 from dlrun.sweeping.trial_config import make_trial_config
-from dlrun.sweeping.verdict import compare_best
 from dlrun.sweeping.waves import waves
 
 
@@ -318,6 +317,8 @@ def _close(going: Going, request: StopRequest) -> None:
     if open_trials:
         going.recorder.put(*[replace(one, state="interrupted") for one in open_trials])
     write_best(going)
+    from dlrun.sweeping.verdict import compare_best  # SciPy: 0.2 s
+
     going.recorder.note(verdict=compare_best(Sweep(going.sweep.path)))
     text = f"dlrun resume {going.sweep.id} goes on"
     if going.ended_by:

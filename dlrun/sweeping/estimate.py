@@ -12,13 +12,13 @@ from dlrun.errors import ModelError
 from dlrun.events import Message, Report, ignore
 from dlrun.executors import open_crew
 from dlrun.members import plan_members
+from dlrun.results import EPOCH, START
 from dlrun.runs.environment import count_cpus
 from dlrun.stopping import Stopped, stop_requests
 from dlrun.sweeping.building import try_out_task
 from dlrun.sweeping.definition import SweepDefinition
 from dlrun.sweeping.planning import count_planned
 from dlrun.sweeping.settling import Planned, build_key
-from dlrun.tryout import EPOCH, START
 
 MOST_MEASURED = 8
 """Kinds of trial of which steps are trained; others are taken for the mean of these."""

@@ -193,6 +193,7 @@ def _task(going: Going, step: Step, name: str, config: Config, parent: str) -> T
         threshold=step.threshold,
         limit_seconds=going.limits.trial_seconds,
         weight=int(threads) if going.share and threads != "auto" else 1,
+        scores_train=False,  # a pass over all rows that no choice depends on: 4 % of a short trial
     )
 
 
