@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.sweeping.made_up import make_sweep
+
 PACKAGE = Path(__file__).parent.parent / "dlrun"
 
 ORDER = [
@@ -64,6 +66,7 @@ HEAVY = {
     "starlette": {"web"},
     "uvicorn": {"web"},
     "rich": {"cli"},
+    "optuna": {"sweeping"},
 }
 
 
@@ -166,6 +169,36 @@ def test_quick_commands_load_nothing_heavy(arguments: list[str]) -> None:
         env=os.environ | {"DLRUN_RUNS_DIR": str(RUNS)},
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["sweep", "--help"],
+        ["summary", "latest"],
+        ["summary"],
+        ["check", "configs/sweeps/mnist_learning_rates.yaml"],
+    ],
+    ids=" ".join,
+)
+def test_sweeps_are_read_and_checked_without_anything_heavy(
+    arguments: list[str], tmp_path: Path
+) -> None:
+    make_sweep(tmp_path, [0.1, 0.01])
+    done = subprocess.run(
+        [sys.executable, "-c", QUICK.format(arguments=arguments)],
+        capture_output=True,
+        text=True,
+        cwd=PACKAGE.parent,
+        env=os.environ | {"DLRUN_RUNS_DIR": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_who_drives_a_sweep_never_loads_tensorflow() -> None:
+    script = "import dlrun.sweeping.driving, dlrun.sweeping.estimate, sys; "
+    script += "assert not {'tensorflow', 'keras', 'matplotlib', 'optuna'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from dlrun.cli.guard import DEBUG, guarded
 from dlrun.cli.new import new
 from dlrun.cli.plot import plot
 from dlrun.cli.predict import predict
+from dlrun.cli.report import report
 from dlrun.cli.reproduce import reproduce
 from dlrun.cli.resume import resume
 from dlrun.cli.schema import schema
@@ -45,6 +46,7 @@ app.command(context_settings=_TAKES_OVERRIDES)(guarded(resume))
 app.command()(guarded(reproduce))
 app.command(context_settings=_TAKES_OVERRIDES)(guarded(summary))
 app.command()(guarded(plot))
+app.command()(guarded(report))
 app.command()(guarded(diagnose))
 app.command()(guarded(compare))
 app.command()(guarded(test))

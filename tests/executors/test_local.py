@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +171,55 @@ def test_a_task_that_is_there_goes_on(make_task: MakeTask) -> None:
     run = Run(task.run_dir)
     assert run.metrics["epochs"] == 5
     assert run.metrics["test"] is None
+
+
+def test_tasks_share_a_process_until_it_has_done_its_share(
+    make_task: MakeTask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each is the run that it would be in a process of its own."""
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    script = "from dlrun.executors import task; task.TASKS_A_PROCESS = 3"
+    (tmp_path / "sitecustomize.py").write_text(script)
+    tasks = [make_task(f"t{i}", {"seed": i % 2}) for i in range(5)]
+    found, _ = run_all(tasks, at_a_time=1)
+    assert [outcome.status for outcome in found.values()] == ["finished"] * 5
+    runs = [Run(task.run_dir) for task in tasks]
+    pids = [run.info["pid"] for run in runs]
+    assert pids[0] == pids[1] == pids[2] != pids[3] == pids[4]
+    weights = [run.info["hashes"]["final_weights"] for run in runs]
+    assert weights[0] == weights[2] == weights[4] != weights[1] == weights[3]
+    alone = make_task("alone", {"seed": 0})
+    run_all([alone])
+    assert Run(alone.run_dir).info["hashes"]["final_weights"] == weights[0]
+
+
+def test_a_task_that_takes_longer_than_its_limit_is_ended_and_the_others_are_not(
+    make_task: MakeTask,
+) -> None:
+    endless = replace(make_task("endless", {"training.epochs": 10**6}), limit_seconds=1.0)
+    found, _ = run_all([endless, make_task("short"), make_task("other")])
+    assert {name: one.status for name, one in found.items()} == {
+        "endless": "timed_out", "short": "finished", "other": "finished",
+    }  # fmt: skip
+    assert found["endless"].error == "it took longer than its limit of 1 s"
+    assert read_last(Run(endless.run_dir)) is not None
+
+
+def test_tasks_run_side_by_side_as_far_as_their_weights_have_room(make_task: MakeTask) -> None:
+    heavy = replace(make_task("heavy"), weight=2)
+    tasks = [make_task("a"), heavy, make_task("b")]
+    running: set[str] = set()
+    seen: list[set[str]] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, FromTask):
+            running.add(event.task)
+            seen.append(set(running))
+
+    for outcome in run_tasks(tasks, 2, listen, StopRequest()):
+        running.discard(outcome.task)
+    assert {"heavy"} in seen
+    assert not any("heavy" in names and len(names) > 1 for names in seen)
 
 
 @pytest.fixture
