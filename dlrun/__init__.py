@@ -43,6 +43,7 @@ __all__ = [
     "diagnose",
     "export",
     "load_run",
+    "load_sweep",
     "predict",
     "resume",
     "sweep",
@@ -463,3 +464,16 @@ def load_run(name: str | Path = "latest", *, runs_dir: str | Path | None = None)
     from dlrun.runs import find_run
 
     return find_run(str(name), None if runs_dir is None else Path(runs_dir))
+
+
+def load_sweep(name: str | Path = "latest", *, runs_dir: str | Path | None = None) -> Sweep:
+    """Returns a sweep by path, id, unique prefix of an id, or `latest`.
+
+    Raises:
+        RunError: no sweep, or several, answer to the name.
+    """
+    from pathlib import Path
+
+    from dlrun.runs import find_sweep
+
+    return find_sweep(str(name), None if runs_dir is None else Path(runs_dir))
