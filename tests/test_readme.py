@@ -12,6 +12,8 @@ from dlrun.config import Config
 from dlrun.config.keys import Section, keys_of
 from dlrun.config.shipped import shipped_configs
 from dlrun.runs import run as layout
+from dlrun.runs import sweep as sweep_layout
+from dlrun.sweeping import SweepConfig
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -72,10 +74,23 @@ def config_keys(section: type, prefix: str = "") -> list[str]:
 
 
 def test_the_table_of_keys_is_that_of_the_code() -> None:
-    table = re.findall(r"^\| `([a-z_.]+)` \| .+ \| .+ \|$", README, re.M)
+    part = README.split("## The config")[1].split("\n## ")[0]
+    table = re.findall(r"^\| `([a-z_.]+)` \| .+ \| .+ \|$", part, re.M)
     assert [key for key in table if "." in key or key in config_keys(Config)] == [
         *config_keys(Config)
     ]
+
+
+def test_the_table_of_a_sweeps_keys_is_that_of_the_code() -> None:
+    part = README.split("## Sweeps")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| ((?:`[a-z_]+`(?:, )?)+) \| .+ \|", part, re.M)
+    named = [key for row in rows for key in re.findall(r"`([a-z_]+)`", row)]
+    assert sorted(named) == sorted(key.name for key in keys_of(SweepConfig))
+
+
+def test_every_file_of_a_sweeps_folder_is_explained() -> None:
+    for name in ("SWEEP", "DEFINITION", "BASE", "BEST"):
+        assert f"`{getattr(sweep_layout, name)}`" in README
 
 
 def test_every_file_of_a_run_folder_is_explained() -> None:

@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from dlrun.data import Dataset
 from dlrun.data.store import DataStore
 from dlrun.errors import ConfigError, DatasetError, DivergedError, DlrunError, ModelError
 from dlrun.events import Event, Report
@@ -55,6 +56,7 @@ def _train_or_go_on(task: Task, report: Report, store: DataStore) -> None:
     if not os.path.lexists(task.run_dir / RUN):
         source = str(task.loaded.config.source)
         data, listen = prepare_loaded(task.loaded, source, report, store)
+        _check_data(task, data.dataset)
         run_experiment(
             data,
             report=listen,
@@ -75,6 +77,15 @@ def _train_or_go_on(task: Task, report: Report, store: DataStore) -> None:
             evaluates=False,
             scores_train=task.scores_train,
             callbacks=_callbacks(task),
+        )
+
+
+def _check_data(task: Task, dataset: Dataset) -> None:
+    if task.data_hash is not None and not dataset.content_hash.startswith(task.data_hash):
+        raise DatasetError(
+            f"{dataset.name}: the data have changed since this was planned (hash "
+            f"{dataset.content_hash[:12]}, then {task.data_hash}); put the old ones back, or plan "
+            "anew with another name"
         )
 
 

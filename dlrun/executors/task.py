@@ -42,6 +42,7 @@ class Task:
         limit_seconds: How long it may take; None: as long as it likes.
         weight: How much of the room for tasks it takes.
         scores_train: As of `run_experiment`.
+        data_hash: The first digits of the data set's hash; None: any data will do.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Task:
     limit_seconds: float | None = None
     weight: int = 1
     scores_train: bool = True
+    data_hash: str | None = None
 
 
 @dataclass(frozen=True)

@@ -233,6 +233,7 @@ SWEEP: Spec = {
             "duration_seconds": "count?",
             "reason": "text",
             "batch": "whole?",
+            "data_hash": "text?",
         }
     ],
 }

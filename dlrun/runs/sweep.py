@@ -60,6 +60,7 @@ class Trial:
         duration_seconds: Of training, of all members together.
         reason: Why it did not finish, in words.
         batch: Of a search that learns: in which of its batches it was asked for.
+        data_hash: Of the data set that it was planned for.
     """
 
     number: int
@@ -78,6 +79,7 @@ class Trial:
     duration_seconds: float | None = None
     reason: str = ""
     batch: int | None = None
+    data_hash: str | None = None
 
     @property
     def name(self) -> str:

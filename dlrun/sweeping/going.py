@@ -167,7 +167,7 @@ def _tasks(going: Going, step: Step) -> list[Task]:
         configs = [(trial.name, config)]
     parent = f"{going.sweep.id}/{trial.name}" if config.has_members else going.sweep.id
     tasks = [_task(going, step, name, one, parent) for name, one in configs]
-    return [task for task in tasks if task is not None]
+    return [replace(task, data_hash=trial.data_hash) for task in tasks if task is not None]
 
 
 def _task(going: Going, step: Step, name: str, config: Config, parent: str) -> Task | None:

@@ -54,8 +54,15 @@ def settle_trials(
     twins = {trial.hash: trial.number for trial in reversed(before)}
     planned = []
     for number, (values, loaded) in enumerate(configs, start=len(before)):
-        config = _settle(number, values, loaded.config, store, report)
-        trial = Trial(number, dict(values), trial_hash(config), config.to_dict(), batch=batch)
+        config, data_hash = _settle(number, values, loaded.config, store, report)
+        trial = Trial(
+            number,
+            dict(values),
+            trial_hash(config),
+            config.to_dict(),
+            batch=batch,
+            data_hash=data_hash,
+        )
         twin = twins.setdefault(trial.hash, number)
         if twin != number:
             trial = replace(trial, state="duplicate", duplicate_of=twin)
@@ -65,7 +72,8 @@ def settle_trials(
 
 def _settle(
     number: int, values: Mapping[str, Any], config: Config, store: DataStore, report: Report
-) -> Config:
+) -> tuple[Config, str]:
+    """The config, settled, and the hash of its data."""
     first = plan_members(config)[0].config if config.has_members else config
     try:
         rows = find_rows(first, store, report)
@@ -79,7 +87,7 @@ def _settle(
             for problem in error.problems
         ]
         raise ConfigError(error.source, told) from error
-    return settle_config(config, rows)
+    return settle_config(config, rows), rows.dataset.content_hash[:12]
 
 
 def describe(values: Mapping[str, Any]) -> str:

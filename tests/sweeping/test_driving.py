@@ -320,6 +320,25 @@ def test_data_that_do_not_fit_a_trial_are_told_with_its_values(config: Path) -> 
         dlrun.sweep(config, {"dataset.name": ["iris", "digits"]})
 
 
+def test_data_that_changed_since_the_plan_are_refused(tmp_path: Path, runs_dir: Path) -> None:
+    rng = np.random.default_rng(0)
+    arrays = {"x": rng.normal(size=(60, 4)), "y": rng.integers(0, 2, 60)}
+    np.savez(tmp_path / "own.npz", **arrays)
+    path = tmp_path / "own.yaml"
+    data = f"dataset: {{name: npz, options: {{path: {tmp_path / 'own.npz'}}}}}"
+    text = "\n".join(
+        data if line.startswith("dataset") else line.replace("units: 3", "units: 2")
+        for line in SMALL.splitlines()
+    )
+    path.write_text(text)
+    search = {"optimizer.learning_rate": [0.1, 0.2]}
+    dlrun.sweep(path, search, **{"budget.trials": 1})
+    np.savez(tmp_path / "own.npz", **{**arrays, "y": 1 - arrays["y"]})
+    sweep = dlrun.sweep(path, search)
+    assert [trial.state for trial in sweep.trials] == ["finished", "failed"]
+    assert "npz: the data have changed since this was planned (hash " in sweep.trials[1].reason
+
+
 def test_a_budget_of_trials_ends_a_call_and_the_next_goes_on(config: Path, runs_dir: Path) -> None:
     told = Told()
     settings = {"budget.trials": 1}
