@@ -24,7 +24,6 @@ from dlrun.config import load_config
 from dlrun.errors import ConfigError, ModelError, RunError, SweepError
 from dlrun.events import Event, FromTask, Message, StepsDone, SweepStanding, TaskEnded
 from dlrun.likeness import compare_runs
-from dlrun.pruning import pruned_after
 from dlrun.runs import Sweep, find_any, find_run, find_sweep, list_all, list_runs
 from dlrun.stopping import Stopped
 from dlrun.sweeping.results import curve_of
@@ -574,15 +573,3 @@ def test_a_stop_from_python_is_a_keyboard_interrupt_that_can_be_resumed(
     resumed = dlrun.resume(sweep)
     assert isinstance(resumed, Sweep)
     assert [trial.state for trial in resumed.trials] == ["finished"] * 4
-
-
-def test_the_threshold_of_a_pruned_run_can_be_told_from_its_curve_alone() -> None:
-    from dlrun.pruning import Threshold
-
-    threshold = Threshold("val_accuracy", True, (None, 0.5, 0.6, None))
-    assert pruned_after([0.1, 0.5, 0.6, 0.0], threshold) is None
-    assert pruned_after([0.7, 0.1, 0.1, 0.1], threshold) is None
-    assert pruned_after([0.1, 0.4, 0.9], threshold) == 2
-    assert pruned_after([0.1, 0.55, 0.59], threshold) == 3
-    assert pruned_after([None, float("nan"), 0.9], threshold) == 2
-    assert pruned_after([], threshold) is None
