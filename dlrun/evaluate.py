@@ -53,11 +53,17 @@ def evaluate_late(run: Run, report: Report) -> None:
     Raises:
         StorageError: a file cannot be written.
     """
-    for one in run.members or [run]:
-        is_due = one.status == "finished" and not one.has_evaluation
-        if is_due and os.path.lexists(one.path / PREDICTIONS):
-            report(Message(f"{one.id}: judged and drawn now, since no one has asked before"))
-            evaluate_run(one, report)
+    due = [
+        one
+        for one in run.members or [run]
+        if one.status == "finished"
+        and not one.has_evaluation
+        and os.path.lexists(one.path / PREDICTIONS)
+    ]
+    if due:
+        report(Message(f"{run.id}: judged and drawn now, since no one has asked before"))
+    for one in due:
+        evaluate_run(one, report)
 
 
 def evaluate_outputs(

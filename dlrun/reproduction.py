@@ -84,8 +84,11 @@ def _config_to_repeat(recorded: Run) -> Config:
             "take the run folder whole"
         )
     epochs = finished_epochs(recorded)
-    overrides = [] if recorded.status == "finished" else [f"training.epochs={epochs}"]
-    config = load_config(recorded.path / CONFIG, overrides).config
+    config = load_config(recorded.path / CONFIG).config
+    # Nothing in the config ends a trial that its sweep has pruned.
+    is_cut = recorded.status != "finished" or not config.training.callbacks
+    if is_cut and epochs < config.training.epochs:
+        config = load_config(recorded.path / CONFIG, [f"training.epochs={epochs}"]).config
     return replace(config, note=f"reproduces {recorded.id}")
 
 

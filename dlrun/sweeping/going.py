@@ -15,7 +15,7 @@ from dlrun.executors import Crew, Outcome, Task
 from dlrun.members import plan_members
 from dlrun.members.aggregation import is_finished, record_aggregate
 from dlrun.runs import Run, Sweep, Trial
-from dlrun.runs.create import create_run
+from dlrun.runs.create import amend_info, create_run
 from dlrun.runs.environment import describe_environment
 from dlrun.runs.record import Recorder
 from dlrun.runs.record_sweep import SweepRecorder
@@ -318,6 +318,8 @@ def _close_parent(
     """Adds up the members in the folder of their trial."""
     parent = Run(sweep.path / trial.name)
     finished = [run for run in runs if is_finished(run)]
+    seconds = sum(run.info.get("duration_seconds") or 0.0 for run in finished)
+    amend_info(parent, duration_seconds=seconds)  # else that of adding them up
     with suppress(MembersError), Recorder(parent) as recorder:
         recorder.environment(describe_environment() | {"seed": config.seed})
         if finished:

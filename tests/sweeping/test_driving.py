@@ -24,6 +24,7 @@ from dlrun.config import load_config
 from dlrun.errors import ConfigError, ModelError, RunError, SweepError
 from dlrun.events import Event, FromTask, Message, StepsDone, SweepStanding, TaskEnded
 from dlrun.likeness import compare_runs
+from dlrun.reproduction import reproduce
 from dlrun.runs import Sweep, find_any, find_run, find_sweep, list_all, list_runs
 from dlrun.stopping import Stopped
 from dlrun.sweeping.results import curve_of
@@ -410,9 +411,12 @@ def test_a_pruned_trial_was_worse_than_the_median_of_those_before(
         ]
         assert trial.state == ("pruned" if behind else "finished")
         assert trial.epochs == (behind[0] if behind else 9)
-    assert any(trial.state == "pruned" for trial in sweep.trials)
+    pruned = [trial.number for trial in sweep.trials if trial.state == "pruned"]
     assert sweep.best is not None
     assert sweep.best.state == "finished"
+    dlrun.test(sweep.run(sweep.best.number))
+    for number in (pruned[0], sweep.best.number):
+        assert reproduce(sweep.run(number)).verdict == "identical"
 
 
 def test_hyperband_keeps_the_best_third_of_each_rung(config: Path, runs_dir: Path) -> None:
