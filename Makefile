@@ -4,6 +4,7 @@
 
 CONFIG ?= configs/mnist_deep.yaml
 CONFIGS ?= configs/activation_*.yaml
+SWEEP ?= configs/sweeps/mnist_learning_rates.yaml
 
 ifeq ($(OS),Windows_NT)
 BIN := .venv/Scripts
@@ -14,20 +15,23 @@ DLRUN := $(BIN)/dlrun
 PYTHONS := $(if $(PYTHON),"$(PYTHON)",python3 python3.13 python3.12 python3.11 python)
 PRINT_VERSION := import sys; sys.stdout.write("%d.%d.%d" % sys.version_info[:3])
 
-LECTURE := mnist_softmax mnist_deep mnist_drawings fashion_softmax fashion_deep fashion_conv \
+LECTURE := mnist_softmax mnist_deep mnist_mlp mnist_drawings fashion_softmax fashion_deep fashion_conv \
 	credit_logistic credit_logistic_mse credit_deep dense_7_4_3_1 linear_regression digits_deep \
 	mnist_batch_1 mnist_batch_64 mnist_batch_full \
 	activation_identity activation_sigmoid activation_tanh activation_relu activation_leaky_relu \
 	moons_underfit moons_fit moons_overfit
-SWEEP := $(wildcard $(CONFIGS))
+SWEEPS := activations learning-rates batch-sizes width-depth optimizers search
+BATCH := $(wildcard $(CONFIGS))
 UNMATCHED := $(strip $(foreach pattern,$(CONFIGS),$(if $(wildcard $(pattern)),,$(pattern))))
 
-.PHONY: help train quickstart lecture sweep sweep-matches sweep-table summary \
+.PHONY: help train quickstart lecture batch batch-matches batch-table summary \
+	sweep sweeps sweep-activations sweep-learning-rates sweep-batch-sizes sweep-width-depth \
+	sweep-optimizers sweep-search \
 	test test-data test-slow test-crash test-web bench pictures check format clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-20s %s\n", $$1, $$2}'
 
 train: .venv/installed ## Train CONFIG (default configs/mnist_deep.yaml)
 	$(DLRUN) train $(CONFIG)
@@ -36,23 +40,53 @@ quickstart: .venv/installed ## Train on the digits inside scikit-learn: no downl
 	$(DLRUN) train configs/digits_deep.yaml
 
 lecture: ## Train every experiment of the lecture, then show the table
-	$(MAKE) sweep CONFIGS="$(LECTURE:%=configs/%.yaml)"
+	$(MAKE) batch CONFIGS="$(LECTURE:%=configs/%.yaml)"
 
-# One target a config, so that `make -j2 sweep` uses both cores (quietly, or two displays would
+# One target a config, so that `make -j2 batch` uses both cores (quietly, or two displays would
 # write over each other); --keep-going after a failure, and the table comes whatever happens.
-sweep: sweep-matches .venv/installed ## Train a batch: make sweep CONFIGS="configs/activation_*.yaml"
-	@status=0; $(MAKE) --no-print-directory --keep-going $(SWEEP:%=sweep-one/%) || status=$$?; \
-	$(MAKE) --no-print-directory sweep-table; exit $$status
+batch: batch-matches .venv/installed ## Train a batch: make batch CONFIGS="configs/activation_*.yaml"
+	@status=0; $(MAKE) --no-print-directory --keep-going $(BATCH:%=batch-one/%) || status=$$?; \
+	$(MAKE) --no-print-directory batch-table; exit $$status
 
-sweep-matches:
+batch-matches:
 	@test -z '$(UNMATCHED)' || { echo 'no config matches $(UNMATCHED)' >&2; exit 2; }
-	@test -n '$(SWEEP)' || { echo 'CONFIGS names no config' >&2; exit 2; }
+	@test -n '$(BATCH)' || { echo 'CONFIGS names no config' >&2; exit 2; }
 
-sweep-one/%: .venv/installed
+batch-one/%: .venv/installed
 	$(DLRUN) train $* $(if $(findstring jobserver,$(MAKEFLAGS)),--quiet)
 
-sweep-table: .venv/installed
+batch-table: .venv/installed
 	@$(DLRUN) summary --limit 0
+
+# What is trained already, what is missing and what a Ctrl-C left half done is dlrun's to know:
+# the same target again goes on. One sweep after another, also with -j2, for each uses all cores;
+# one with failed trials (exit code 3) does not keep the next from being run.
+ifneq ($(filter sweep%,$(MAKECMDGOALS)),)
+.NOTPARALLEL:
+MAKEFLAGS += --keep-going
+endif
+
+sweep: .venv/installed ## Train variants of a config: make sweep SWEEP=configs/sweeps/mnist_optimizers.yaml
+	$(DLRUN) sweep $(SWEEP)
+
+sweeps: $(SWEEPS:%=sweep-%) ## All shipped sweeps, one after another (13 minutes)
+
+sweep-activations: sweep/mnist_activations ## Seven activation functions on MNIST
+
+sweep-learning-rates: sweep/mnist_learning_rates ## Learning rates from too small to too large
+
+sweep-batch-sizes: sweep/mnist_batch_sizes ## Batches from 8 images to all
+
+sweep-width-depth: sweep/mnist_width_depth sweep/fashion_width_depth ## Wider or deeper, on MNIST and Fashion-MNIST
+
+sweep-optimizers: sweep/mnist_optimizers ## Five optimizers, each at four learning rates
+
+sweep-search: sweep/mnist_search ## A search of six keys by Optuna, which it installs
+
+sweep/mnist_search: .venv/installed-sweep
+
+sweep/%: .venv/installed
+	$(DLRUN) sweep configs/sweeps/$*.yaml
 
 summary: .venv/installed ## The table of all runs
 	$(DLRUN) summary
@@ -126,4 +160,8 @@ clean: ## Remove the virtual environment; runs and data stay
 
 .venv/installed-dev: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+.venv/installed-sweep: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[sweep]'
 	@touch $@

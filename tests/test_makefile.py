@@ -20,14 +20,27 @@ pytestmark = [
 ]
 
 # `python -m venv .venv` makes an environment whose Python only writes down what it is asked.
-# Its dlrun says its arguments, and fails on a config named bad.
+# Its dlrun says its arguments, fails on a config named bad, and so does a trial of such a sweep.
 PYTHON = """#!/bin/sh
 if [ "$1" = -c ]; then printf '%s' {version}; exit; fi
 mkdir -p "$3/bin"
 echo "$0" > "$3/made-by"
 printf '#!/bin/sh\\necho "$*" >> .venv/asked\\n' > "$3/bin/python"
-printf '#!/bin/sh\\necho "dlrun $*"\\ncase "$2" in (*bad*) exit 1;; esac\\n' > "$3/bin/dlrun"
+cat > "$3/bin/dlrun" << 'END'
+#!/bin/sh
+echo "dlrun $*"
+case "$*" in (sweep*bad*) exit 3;; (*bad*) exit 1;; esac
+END
 chmod +x "$3/bin/python" "$3/bin/dlrun"
+"""
+
+# A dlrun that takes a moment, and fails where another one is at work.
+ALONE = """#!/bin/sh
+if [ -e busy ]; then echo "$2 is not alone" >&2; exit 1; fi
+: > busy
+echo "$2" >> swept
+step=0; while [ $step -lt 5000 ]; do step=$((step + 1)); done
+rm busy
 """
 
 
@@ -39,7 +52,7 @@ class Checkout:
         self.programs = path / "programs"
         (self.path / "configs").mkdir(parents=True)
         self.programs.mkdir()
-        for tool in ("make", "sh", "mkdir", "chmod", "touch", "grep", "sort", "awk", "rm"):
+        for tool in ("make", "sh", "cat", "mkdir", "chmod", "touch", "grep", "sort", "awk", "rm"):
             found = shutil.which(tool)
             assert found is not None, tool
             (self.programs / tool).symlink_to(found)
@@ -182,10 +195,10 @@ def test_config_is_passed_on(ready: Checkout) -> None:
 
 
 @pytest.mark.parametrize("jobs", [(), ("-j2",)], ids=["one at a time", "two at a time"])
-def test_a_sweep_goes_on_after_a_failure_and_ends_with_the_table(
+def test_a_batch_goes_on_after_a_failure_and_ends_with_the_table(
     ready: Checkout, jobs: tuple[str, ...]
 ) -> None:
-    done = ready.make(*jobs, "sweep")
+    done = ready.make(*jobs, "batch")
     assert done.returncode != 0
     said = [line for line in done.stdout.splitlines() if line.startswith("dlrun ")]
     option = " --quiet" if jobs else ""
@@ -195,8 +208,8 @@ def test_a_sweep_goes_on_after_a_failure_and_ends_with_the_table(
     assert done.stdout.splitlines()[-1] == "dlrun summary --limit 0"
 
 
-def test_a_sweep_without_failure_ends_well(ready: Checkout) -> None:
-    done = ready.make("sweep", "CONFIGS=configs/activation_[ac].yaml")
+def test_a_batch_without_failure_ends_well(ready: Checkout) -> None:
+    done = ready.make("batch", "CONFIGS=configs/activation_[ac].yaml")
     assert done.returncode == 0
     assert done.stdout.splitlines()[-1] == "dlrun summary --limit 0"
 
@@ -209,14 +222,63 @@ def test_a_sweep_without_failure_ends_well(ready: Checkout) -> None:
         ("", "CONFIGS names no config"),
     ],
 )
-def test_a_sweep_over_nothing_is_told_before_anything_is_installed(
+def test_a_batch_of_nothing_is_told_before_anything_is_installed(
     ready: Checkout, configs: str, message: str
 ) -> None:
-    done = ready.make("sweep", f"CONFIGS={configs}")
+    done = ready.make("batch", f"CONFIGS={configs}")
     assert done.returncode != 0
     assert done.stderr.splitlines()[0] == message
     assert "dlrun" not in done.stdout
     assert not (ready.path / ".venv").exists()
+
+
+def test_a_sweep_is_passed_on_and_ends_as_it_ends(ready: Checkout) -> None:
+    done = ready.make("sweep", "SWEEP=configs/sweeps/mine.yaml")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-1] == "dlrun sweep configs/sweeps/mine.yaml"
+    assert ready.asked() == ["-m pip install --quiet --disable-pip-version-check -e ."]
+    assert ready.make("sweep", "SWEEP=bad.yaml").returncode != 0
+
+
+def test_optuna_is_installed_once_for_the_sweep_that_needs_it(ready: Checkout) -> None:
+    for target in ("sweep-activations", "sweep-search", "sweep-search"):
+        assert ready.make(target).returncode == 0
+    assert ready.asked() == [
+        "-m pip install --quiet --disable-pip-version-check -e .",
+        "-m pip install --quiet --disable-pip-version-check -e .[sweep]",
+    ]
+
+
+@pytest.mark.parametrize("jobs", [(), ("-j2",)], ids=["one at a time", "asked for two"])
+def test_every_shipped_sweep_is_run_one_after_another(
+    ready: Checkout, jobs: tuple[str, ...]
+) -> None:
+    done = ready.make("-n", *jobs, "sweeps")
+    assert done.returncode == 0, done.stderr
+    swept = re.findall(r"^\S*dlrun sweep configs/sweeps/(\S+)\.yaml", done.stdout, re.MULTILINE)
+    shipped = {path.stem for path in (ROOT / "configs" / "sweeps").glob("*.yaml")}
+    assert sorted(swept) == sorted(shipped)
+    assert not (ready.path / ".venv").exists()
+    ready.make("train")
+    (ready.path / ".venv" / "bin" / "dlrun").write_text(ALONE)
+    done = ready.make(*jobs, "sweeps")
+    assert done.returncode == 0, done.stderr
+    assert (ready.path / "swept").read_text().split() == [
+        f"configs/sweeps/{name}.yaml" for name in swept
+    ]
+
+
+def test_sweeps_go_on_after_one_with_failed_trials_and_fail_at_the_end(ready: Checkout) -> None:
+    text = MAKEFILE.replace("configs/sweeps/$*.yaml", "$(subst mnist_width,bad_width,$*)")
+    (ready.path / "Makefile").write_text(text)
+    done = ready.make("sweep-width-depth")
+    assert done.returncode != 0
+    said = [line for line in done.stdout.splitlines() if line.startswith("dlrun ")]
+    assert said == ["dlrun sweep bad_width_depth", "dlrun sweep fashion_width_depth"]
+    done = ready.make("sweeps")
+    assert done.returncode != 0
+    assert "Error 3" in done.stderr
+    assert done.stdout.count("\ndlrun sweep ") + done.stdout.startswith("dlrun sweep ") == 7
 
 
 @pytest.mark.parametrize(
@@ -248,12 +310,11 @@ def test_the_lecture_names_every_config_there_is(ready: Checkout) -> None:
 
 def test_help_lists_every_target_that_says_what_it_does(checkout: Checkout) -> None:
     targets = re.findall(r"^([\w-]+):.*## (.*)", MAKEFILE, re.MULTILINE)
-    assert {"train", "quickstart", "lecture", "sweep", "summary", "test", "bench", "check"} <= {
-        name for name, _ in targets
-    }
+    expected = {"train", "quickstart", "lecture", "batch", "sweep", "sweeps", "summary", "test"}
+    assert expected | {"bench", "check"} <= {name for name, _ in targets}
     for arguments in ((), ("help",)):
         shown = checkout.make(*arguments).stdout.splitlines()
-        assert sorted(shown) == sorted(f"  make {name:<12} {text}" for name, text in targets)
+        assert sorted(shown) == sorted(f"  make {name:<20} {text}" for name, text in targets)
 
 
 def test_every_target_that_is_no_file_is_phony() -> None:
