@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
+
 from dlrun.errors import DlrunError
 from dlrun.evaluation.compare import Comparison, compare
 from dlrun.runs import Sweep, Trial
@@ -36,10 +38,14 @@ def _sentence(ranked: list[Trial], found: Comparison) -> str:
             f"{best.name} is ahead of {others[0].name} by too little to tell without seeds: "
             "repeat=5 tells"
         )
+    # Down to the first that can be told from the best: after it comes, here and there, one whose
+    # seeds lie so far apart (some learned, some did not) that no mean of theirs is settled.
     alike = [
         trial.name
-        for trial, judgement in zip(others, found.judgements, strict=True)
-        if judgement.verdict not in ("worse", "better", "different")
+        for trial, _ in takewhile(
+            lambda pair: pair[1].verdict not in ("worse", "better", "different"),
+            zip(others, found.judgements, strict=True),
+        )
     ]
     if first.verdict == "not distinguishable":
         shown = ", ".join(alike[:4]) + (f" and {len(alike) - 4} more" if len(alike) > 4 else "")
