@@ -14,6 +14,14 @@ def short_number(value: float | None) -> str:
     return f"{value:.3e}"
 
 
+def with_spread(mean: float | None, sd: float | None) -> str:
+    """Returns `0.9638 ± 0.0009`, the spread written as the mean is; without it where it is None."""
+    if sd is None:
+        return short_number(mean)
+    is_plain = mean is not None and short_number(mean) == f"{mean:.4f}" and 5e-5 <= sd < 1e4
+    return f"{short_number(mean)} ± {f'{sd:.4f}' if is_plain else short_number(sd)}"
+
+
 def with_interval(estimate: Mapping[str, float | None]) -> str:
     """Returns `0.9333 (0.9012 to 0.9554)`; without the limits where there are none.
 

@@ -158,12 +158,11 @@ _STYLES = {"better": "green", "worse": "red", "not distinguishable": "yellow"}
 
 
 def _result_cells(row: Row, has_room: bool) -> list[str]:
-    from dlrun.wording import short_number
+    from dlrun.wording import short_number, with_spread
 
-    spread = "" if row.sd is None else f" ± {short_number(row.sd)}"
     interval = "" if row.low is None else f"{short_number(row.low)} to {short_number(row.high)}"
     difference = "" if row.difference is None else row.difference.signed
-    result = f"{short_number(row.mean)}{spread}"
+    result = with_spread(row.mean, row.sd)
     return [result, *([interval] if has_room else []), difference]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from dlrun.cli.display import baseline_text, diagnosis_of, duration
 from dlrun.columns import shown_columns
 from dlrun.runs import Run
-from dlrun.wording import short_number
+from dlrun.wording import short_number, with_spread
 
 MOST_SHOWN = 30
 """Members that are listed one by one."""
@@ -41,7 +41,7 @@ def _kind(run: Run) -> str:
 
 
 def _spread_text(row: Mapping[str, Any]) -> str:
-    mean = f"{short_number(row['mean'])} ± {short_number(row['sd'])}"
+    mean = with_spread(row["mean"], row["sd"])
     if row["low"] is None:
         return f"{short_number(row['mean'])}  one member tells nothing of the spread"
     return f"{mean:<17}  {short_number(row['low'])} to {short_number(row['high'])}"

@@ -16,7 +16,7 @@ from dlrun.evaluation.sweep_rows import short_labels, value_text
 from dlrun.runs import Sweep, Trial
 from dlrun.runs.sweep import FAILED, OPEN, rank_trials
 from dlrun.sweeping.telling import result_text, values_text
-from dlrun.wording import short_number
+from dlrun.wording import with_spread
 
 if TYPE_CHECKING:
     from dlrun.sweeping.definition import SweepDefinition
@@ -115,10 +115,7 @@ def _columns(sweep: Sweep, trials: Sequence[Trial]) -> list[_Column]:
 
 
 def _result(trial: Trial) -> str:
-    if trial.value is None:
-        return "–"
-    spread = "" if trial.sd is None else f" ± {short_number(trial.sd)}"
-    return f"{short_number(trial.value)}{spread}"
+    return "–" if trial.value is None else with_spread(trial.value, trial.sd)
 
 
 def _epoch(trial: Trial) -> str:

@@ -19,7 +19,7 @@ from dlrun.parameters import count_lines
 from dlrun.runs import Run, resolve_runs_dir
 from dlrun.runs.run import DATASET, ENVIRONMENT, HISTORY_CSV, PARAMETERS
 from dlrun.runs.table import run_row
-from dlrun.wording import short_number
+from dlrun.wording import short_number, with_spread
 
 # From this many columns on, a terminal has room for these columns of the table too.
 _ROOM = {"parameters": 90, "time": 90, "data set": 110, "note": 110}
@@ -85,8 +85,7 @@ def _best(row: Mapping[str, Any]) -> Text:
         return Text("–")
     name = shown(metric_of(row["metric"]))
     where = "" if row["metric"].startswith(VALIDATION) else " (training)"
-    spread = "" if row["sd"] is None else f" ± {short_number(row['sd'])}"
-    return Text(f"{short_number(row['best'])}{spread} {name}{where}")
+    return Text(f"{with_spread(row['best'], row['sd'])} {name}{where}")
 
 
 def _config(row: Mapping[str, Any]) -> Text:

@@ -14,7 +14,7 @@ from dlrun.runs import Sweep, Trial
 from dlrun.runs.sweep import BEST, FAILED, rank_trials
 from dlrun.sweeping.rows import rows_of
 from dlrun.sweeping.telling import result_text, values_text
-from dlrun.wording import short_number
+from dlrun.wording import with_spread
 
 REPORT = "report.html"
 
@@ -130,8 +130,7 @@ def _table(sweep: Sweep) -> str:
     for trial in ranked[:MOST_LISTED]:
         cells = [str(trial.number)]
         cells += [value_text(trial.values[k]) if k in trial.values else "–" for k in sweep.keys]
-        spread = "" if trial.sd is None else f" ± {short_number(trial.sd)}"
-        cells.append(f"{short_number(trial.value)}{spread}")
+        cells.append(with_spread(trial.value, trial.sd))
         cells.append("–" if trial.epochs is None else str(trial.epochs))
         cells.append("–" if trial.num_parameters is None else f"{trial.num_parameters:,}")
         cells.append("–" if trial.duration_seconds is None else f"{trial.duration_seconds:.1f}")

@@ -7,7 +7,7 @@ from typing import Any
 
 from dlrun.evaluation.sweep_rows import short_labels, value_text
 from dlrun.runs.sweep import FAILED, Sweep, Trial, best_trial
-from dlrun.wording import short_number
+from dlrun.wording import with_spread
 
 
 def values_text(values: Mapping[str, Any], names: Mapping[str, str]) -> str:
@@ -22,8 +22,7 @@ def values_text(values: Mapping[str, Any], names: Mapping[str, str]) -> str:
 
 def result_text(trial: Trial, metric: str) -> str:
     """Returns a trial's value, with its spread over seeds where there are several."""
-    spread = "" if trial.sd is None else f" ± {short_number(trial.sd)}"
-    return f"{metric} {short_number(trial.value)}{spread}"
+    return f"{metric} {with_spread(trial.value, trial.sd)}"
 
 
 def end_text(trial: Trial, sweep: Sweep) -> str:

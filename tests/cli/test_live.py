@@ -9,7 +9,7 @@ from rich.console import Console
 from dlrun.cli.display import duration, showing
 from dlrun.cli.live import LiveDisplay
 from dlrun.events import EpochEnded, Message, Progress, StepsDone
-from dlrun.wording import short_number
+from dlrun.wording import short_number, with_spread
 
 LOGS = {"loss": 0.25, "accuracy": 0.9, "val_loss": 0.3, "val_accuracy": 0.875}
 
@@ -105,6 +105,22 @@ def test_quiet_shows_nothing(capsys: pytest.CaptureFixture[str]) -> None:
 )
 def test_numbers_are_shown_in_four_digits(value: float | None, text: str) -> None:
     assert short_number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("mean", "sd", "text"),
+    [
+        (0.96378, 0.000904, "0.9638 ± 0.0009"),
+        (0.96378, 0.0021, "0.9638 ± 0.0021"),
+        (0.1123, 0.0, "0.1123 ± 0.0000"),
+        (0.96378, 0.00003, "0.9638 ± 3.000e-05"),
+        (0.0002, 0.0001, "2.000e-04 ± 1.000e-04"),
+        (0.96378, None, "0.9638"),
+        (None, None, "–"),
+    ],
+)
+def test_a_spread_is_written_as_its_mean(mean: float | None, sd: float | None, text: str) -> None:
+    assert with_spread(mean, sd) == text
 
 
 @pytest.mark.parametrize(
