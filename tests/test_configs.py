@@ -62,9 +62,16 @@ def test_a_shipped_sweep_can_work_and_searches_a_shipped_config(path: Path) -> N
     assert definition.config.name == path.stem
     assert check_plan(definition).num_trials > 1
     assert (path.parent / definition.config.base).resolve() in CONFIGS
-    first = path.read_text(encoding="utf-8").partition("\n")[0]
-    assert first.startswith("# ")
-    assert len(first) <= 102
+
+
+@pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
+def test_a_sweeps_header_says_what_it_asks_the_command_time_and_result(path: Path) -> None:
+    lines = path.read_text(encoding="utf-8").splitlines()
+    header = lines[: lines.index(f"name: {path.stem}")]
+    assert all(line.startswith("# ") and len(line) <= 102 for line in header)
+    text = "\n".join(header)
+    assert f"dlrun sweep configs/sweeps/{path.stem}.yaml" in text
+    assert " s on two CPU cores; best validation accuracy " in text
 
 
 @pytest.mark.parametrize(("name", "numbers"), TOTALS.items())
