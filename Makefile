@@ -81,7 +81,7 @@ sweep-width-depth: sweep/mnist_width_depth sweep/fashion_width_depth ## Wider or
 
 sweep-optimizers: sweep/mnist_optimizers ## Five optimizers, each at four learning rates
 
-sweep-search: sweep/mnist_search ## A search of six keys by Optuna, which it installs
+sweep-search: sweep/mnist_search ## A search of seven keys by Optuna, which it installs
 
 sweep/mnist_search: .venv/installed-sweep
 

@@ -10,7 +10,7 @@ from typer.main import get_command
 from dlrun.cli.app import app
 from dlrun.config import Config
 from dlrun.config.keys import Section, keys_of
-from dlrun.config.shipped import shipped_configs
+from dlrun.config.shipped import shipped_configs, shipped_sweeps
 from dlrun.runs import run as layout
 from dlrun.runs import sweep as sweep_layout
 from dlrun.sweeping import SweepConfig
@@ -113,6 +113,11 @@ def test_every_shipped_config_has_a_row_and_every_named_one_exists() -> None:
     shipped = {config.name for config in shipped_configs()}
     assert set(re.findall(r"^\| `(\w+)` \| \d", README, re.M)) == shipped
     assert set(re.findall(r"configs[/\\](\w+)\.yaml", README)) <= shipped
+
+
+def test_every_shipped_sweep_has_a_row() -> None:
+    rows = re.findall(r"^\| `(sweeps/\w+)` \| \d+ s \|", README, re.M)
+    assert sorted(rows) == [sweep.name for sweep in shipped_sweeps()]
 
 
 def test_the_tree_names_every_module() -> None:
