@@ -32,6 +32,9 @@ from dlrun.sweeping.tpe import ask_batch, check_optuna
 from dlrun.sweeping.trial_config import make_trial_config
 from dlrun.sweeping.waves import waves
 
+BYTES_A_WORKER = 800_000_000
+"""What a process with TensorFlow and MNIST in it takes; others may take more or less."""
+
 
 def run_sweep(
     definition: SweepDefinition,
@@ -128,7 +131,12 @@ def _is_missing(trial: Trial, retry_failed: bool) -> bool:
 
 def _room(workers: int | None) -> tuple[int, bool]:
     """How much may run at a time, and whether a trial takes the room of its threads."""
-    return (count_cpus(), True) if workers is None else (workers, False)
+    if workers is not None:
+        return workers, False
+    import psutil
+
+    fitting = int(psutil.virtual_memory().available // BYTES_A_WORKER)
+    return max(1, min(count_cpus(), fitting)), True
 
 
 def _go(
