@@ -27,7 +27,7 @@ UNMATCHED := $(strip $(foreach pattern,$(CONFIGS),$(if $(wildcard $(pattern)),,$
 .PHONY: help train quickstart lecture batch batch-matches batch-table summary \
 	sweep sweeps sweep-activations sweep-learning-rates sweep-batch-sizes sweep-width-depth \
 	sweep-optimizers sweep-search \
-	test test-data test-slow test-crash test-web bench pictures check format clean
+	test test-data test-slow test-crash test-web bench bench-sweep pictures check format clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets
@@ -109,6 +109,9 @@ test-web: .venv/installed-dev ## A real Chromium draws on the page of dlrun serv
 bench: .venv/installed ## Measure against plain scripts (minutes), into the README; QUICK=1 tries it out
 	$(BIN)/python tests/bench/run.py$(if $(QUICK), --quick)$(if $(BENCH), $(BENCH))
 
+bench-sweep: .venv/installed-bench ## Sweeps against scripts and KerasTuner, likewise (minutes)
+	$(BIN)/python tests/bench/sweep_run.py$(if $(QUICK), --quick)$(if $(BENCH), $(BENCH))
+
 # Real runs, in a folder of their own; what they print is quoted in the README by hand.
 pictures: .venv/installed-dev ## Draw the README's pictures again (six minutes)
 	@set -e; export DLRUN_RUNS_DIR=runs/pictures; \
@@ -164,4 +167,8 @@ clean: ## Remove the virtual environment; runs and data stay
 
 .venv/installed-sweep: .venv/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[sweep]'
+	@touch $@
+
+.venv/installed-bench: .venv/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
 	@touch $@

@@ -213,8 +213,8 @@ def _end_differences(recorded: Run, repeated: Run) -> Iterator[tuple[Difference,
         if name in then and then[name] != now.get(name):  # near epochs may change places
             yield Difference(None, name, then[name], now.get(name)), True
     tests, new_tests = then.get("test") or {}, now.get("test") or {}
-    if not new_tests:  # a member or trial that was tested later; its repetition has not looked
-        tests = {}
+    if not new_tests and repeated.info.get("member_of") is not None:
+        tests = {}  # a member or trial that was tested later; its repetition has not looked
     for name, old in tests.items():
         new = new_tests.get(name)
         if old != new:

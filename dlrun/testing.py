@@ -13,8 +13,9 @@ from dlrun.data import Dataset, Scaling, Splits, encode_labels, load_dataset
 from dlrun.errors import RunError
 from dlrun.evaluation.meaning import meaning_of
 from dlrun.events import Message, Report, ignore
-from dlrun.prepare import PreparedData, choose_encoding, import_own, prepare_data
+from dlrun.prepare import PreparedData, choose_encoding, prepare_data
 from dlrun.resumption import check_same_data
+from dlrun.rows import import_own
 from dlrun.runs import Run
 from dlrun.runs.create import amend_info, now
 from dlrun.runs.lock import only_process

@@ -31,6 +31,7 @@ ORDER = [
     "monitor",
     "pruning",
     "results",
+    "rows",
     "prepare",
     "runs",
     "causes",

@@ -299,6 +299,17 @@ def test_the_benchmark_needs_no_more_than_the_program(
     ]
 
 
+def test_the_benchmark_of_sweeps_installs_what_it_compares_with_once(ready: Checkout) -> None:
+    assert ready.make("bench-sweep", "QUICK=1").returncode == 0
+    assert ready.make("bench-sweep", "BENCH=--plain 32").returncode == 0
+    assert ready.asked() == [
+        "-m pip install --quiet --disable-pip-version-check -e .",
+        "-m pip install --quiet --disable-pip-version-check -e .[bench]",
+        "tests/bench/sweep_run.py --quick",
+        "tests/bench/sweep_run.py --plain 32",
+    ]
+
+
 def test_the_lecture_names_every_config_there_is(ready: Checkout) -> None:
     shutil.copytree(ROOT / "configs", ready.path / "configs", dirs_exist_ok=True)
     done = ready.make("-n", "lecture")
@@ -310,8 +321,8 @@ def test_the_lecture_names_every_config_there_is(ready: Checkout) -> None:
 
 def test_help_lists_every_target_that_says_what_it_does(checkout: Checkout) -> None:
     targets = re.findall(r"^([\w-]+):.*## (.*)", MAKEFILE, re.MULTILINE)
-    expected = {"train", "quickstart", "lecture", "batch", "sweep", "sweeps", "summary", "test"}
-    assert expected | {"bench", "check"} <= {name for name, _ in targets}
+    some = {"train", "lecture", "batch", "sweep", "sweeps", "summary", "test", "bench-sweep"}
+    assert {*some, "quickstart", "check"} <= {name for name, _ in targets}
     for arguments in ((), ("help",)):
         shown = checkout.make(*arguments).stdout.splitlines()
         assert sorted(shown) == sorted(f"  make {name:<20} {text}" for name, text in targets)

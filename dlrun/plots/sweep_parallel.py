@@ -134,10 +134,11 @@ def _ticks(axis: Parameter) -> tuple[tuple[float, str], ...]:
         every = -(-len(levels) // MOST_LEVELS)
         found = [(_spread(i, len(levels)), text) for i, text in enumerate(texts)]
         return tuple(found[::every])
-    if len(levels) <= 8:
+    texts = [labels.format_tick(level) for level in levels]
+    if len(levels) <= 8 and max(map(len, texts)) <= 6:  # longer ones were drawn, not listed
         places = [_position(axis, float(level)) for level in levels]
         if all(b - a > 0.05 for a, b in pairwise(places)):
-            return tuple(zip(places, map(labels.format_tick, levels), strict=True))
+            return tuple(zip(places, texts, strict=True))
     return _number_ticks(float(levels[0]), float(levels[-1]), axis.is_log)
 
 

@@ -57,7 +57,7 @@ def check_builds(
     if request.signum is not None:
         raise Stopped(request.signum)
     if refused and len(refused) == sum(map(len, kinds.values())):
-        raise ModelError(next(iter(refused.values())))
+        raise ModelError(refused[min(refused)])
     for reason in dict.fromkeys(refused.values()):
         numbers = [str(number) for number, one in refused.items() if one == reason]
         text = f"trial {', '.join(numbers)} cannot be built and will not be trained: {reason}"

@@ -4,34 +4,36 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from dlrun.config import Loaded
 from dlrun.data.store import DataStore
-from dlrun.errors import ConfigError, RunError
 from dlrun.evaluation.sweep_rows import short_labels
 from dlrun.events import Message, Report, ignore
 from dlrun.executors import Crew, open_crew
-from dlrun.runs import Sweep, Trial, list_sweeps
+from dlrun.runs import Sweep, Trial
 from dlrun.runs.environment import count_cpus
 from dlrun.runs.lock import only_process
 from dlrun.runs.record_sweep import SweepRecorder, create_sweep
 from dlrun.runs.sweep import BASE, DEFINITION, FAILED, OPEN
 from dlrun.stopping import Stopped, StopRequest, stop_requests
 from dlrun.sweeping.building import check_builds
-from dlrun.sweeping.checking import check_assignments
-from dlrun.sweeping.definition import SweepDefinition, objective_metric, plan_key
-from dlrun.sweeping.going import Going, Limits, run_wave, standing, stop
+from dlrun.sweeping.call import Call, Limits, standing, stop
+from dlrun.sweeping.definition import SweepDefinition
 from dlrun.sweeping.loading import load_sweep
-from dlrun.sweeping.planning import count_planned, plan_assignments
-from dlrun.sweeping.settling import Planned, settle_trials
+from dlrun.sweeping.running import run_wave
+from dlrun.sweeping.settling import settle_trials
+from dlrun.sweeping.starting import check_direction, plan_trials, same_plan, sweep_facts
 from dlrun.sweeping.telling import best_text, values_text
 from dlrun.sweeping.tpe import ask_batch, check_optuna
 from dlrun.sweeping.trial_config import make_trial_config
 from dlrun.sweeping.waves import waves
+
+BYTES_A_WORKER = 800_000_000
+"""What a process with TensorFlow and MNIST in it takes; others may take more or less."""
 
 
 def run_sweep(
@@ -61,7 +63,7 @@ def run_sweep(
     """
     if definition.config.strategy == "tpe":
         check_optuna(definition.source)
-    found = _same_plan(definition, runs_dir, report)
+    found = same_plan(definition, runs_dir, report)
     if found is not None:
         return resume_sweep(
             found, workers=workers, retry_failed=retry_failed, fail_fast=fail_fast, report=report
@@ -73,11 +75,11 @@ def run_sweep(
         room, share = _room(workers)
         with stop_requests() as request:
             planned, direction = check_builds(crew, planned, room, report, request)
-        _check_direction(definition, direction)
+        check_direction(definition, direction)
         if definition.config.strategy == "tpe":
             planned = []
         sweep = create_sweep(
-            _facts(definition, planned, direction, room, command),
+            sweep_facts(definition, planned, direction, room, command),
             [one.trial for one in planned],
             definition={**definition.to_dict(), "base": BASE},
             base=definition.base_to_dict(),
@@ -127,96 +129,14 @@ def _is_missing(trial: Trial, retry_failed: bool) -> bool:
     return trial.state in OPEN or (retry_failed and trial.state in FAILED)
 
 
-def _same_plan(definition: SweepDefinition, runs_dir: Path | None, report: Report) -> Sweep | None:
-    """The newest sweep of this plan; says where there is only one of another plan by the name."""
-    key, name = plan_key(definition), definition.config.name
-    others = []
-    for sweep in list_sweeps(runs_dir):
-        if sweep.path.name[16:-5] != name:
-            continue
-        with suppress(RunError):  # a damaged one is no reason not to begin
-            if sweep.info.get("plan_key") == key:
-                return sweep
-            others.append(sweep)
-    if others:
-        report(Message(f"the plan is another one than {others[0].id} has: a new sweep"))
-    return None
-
-
-def plan_trials(definition: SweepDefinition, store: DataStore, report: Report) -> list[Planned]:
-    """Returns the trials, checked with their data; of a search that learns, the base alone.
-
-    Raises:
-        DlrunError: a config cannot work, or not with its data.
-    """
-    if definition.config.strategy == "tpe":
-        return settle_trials([({}, make_trial_config(definition, {}))], store, _once(report))
-    assignments = plan_assignments(definition)
-    checked = check_assignments(definition, assignments)
-    for source, problems in (
-        (definition.base.config.source, definition.base.warnings),
-        (definition.source, checked.warnings),
-    ):
-        for problem in problems:
-            report(Message(f"{source}: {problem}", level="warning"))
-    configs = list(zip(assignments, checked.trials, strict=True))
-    return settle_trials(configs, store, _once(report))
-
-
-def _check_direction(definition: SweepDefinition, direction: str) -> None:
-    asked = definition.config.objective.direction
-    if asked not in ("auto", direction):
-        metric = objective_metric(definition)
-        message = f"must be {direction}, as {metric} is, received {asked!r}; or leave it out"
-        problem = definition.config.problem("objective.direction", message)
-        raise ConfigError(definition.source, [problem])
-
-
-def _once(report: Report) -> Report:
-    """Passes each message on once: what is said of data is the same for every trial."""
-    told: set[str] = set()
-
-    def listen(event: Any) -> None:
-        if isinstance(event, Message):
-            if event.text in told:
-                return
-            told.add(event.text)
-        report(event)
-
-    return listen
-
-
 def _room(workers: int | None) -> tuple[int, bool]:
     """How much may run at a time, and whether a trial takes the room of its threads."""
-    return (count_cpus(), True) if workers is None else (workers, False)
+    if workers is not None:
+        return workers, False
+    import psutil
 
-
-def _facts(
-    definition: SweepDefinition,
-    planned: Sequence[Planned],
-    direction: str,
-    room: int,
-    command: Sequence[str],
-) -> dict[str, Any]:
-    config = definition.config
-    return {
-        "name": config.name,
-        "note": config.note,
-        "source": definition.source,
-        "command": list(command),
-        "plan_key": plan_key(definition),
-        "strategy": config.strategy,
-        "objective": {"metric": objective_metric(definition), "direction": direction},
-        "pruning": config.pruning,
-        "repeat": definition.base.config.repeat if config.repeat is None else config.repeat,
-        "dataset": definition.base.config.dataset.name,
-        "planned": len(planned) or count_planned(definition),
-        "workers": room,
-        "parameters": [
-            {"key": one.key, "is_log": bool(getattr(one.domain, "log", False))}
-            for one in definition.parameters
-        ],
-    }
+    fitting = int(psutil.virtual_memory().available // BYTES_A_WORKER)
+    return max(1, min(count_cpus(), fitting)), True
 
 
 def _go(
@@ -239,47 +159,47 @@ def _go(
         fail_fast=fail_fast,
     )
     with only_process(sweep), SweepRecorder(sweep) as recorder, stop_requests() as request:
-        going = Going(sweep, recorder, crew, *room, limits, report, request)
+        call = Call(sweep, recorder, crew, *room, limits, report, request)
         if retry_failed:
-            _open_failed(going)
-        _tell_start(going)
-        with _time_limit(going):
-            for wave in waves(going, definition, _asking(going, definition, store)):
-                if going.is_over:
+            _open_failed(call)
+        _tell_start(call)
+        with _time_limit(call):
+            for wave in waves(call, definition, _asking(call, definition, store)):
+                if call.is_over:
                     break
-                run_wave(going, wave)
-        _close(going, request)
+                run_wave(call, wave)
+        _close(call, request)
     return Sweep(sweep.path)
 
 
-def _open_failed(going: Going) -> None:
-    failed = [trial for trial in going.recorder.trials if trial.state in FAILED]
+def _open_failed(call: Call) -> None:
+    failed = [trial for trial in call.recorder.trials if trial.state in FAILED]
     if failed:
-        going.recorder.put(*[replace(one, state="interrupted", reason="") for one in failed])
+        call.recorder.put(*[replace(one, state="interrupted", reason="") for one in failed])
 
 
-def _tell_start(going: Going) -> None:
-    trials = [trial for trial in going.recorder.trials if trial.state in OPEN]
+def _tell_start(call: Call) -> None:
+    trials = [trial for trial in call.recorder.trials if trial.state in OPEN]
     threads = sorted({int(trial.config["training"]["threads"]) for trial in trials})
     shown = " or ".join(map(str, threads)) or "as many as suit"
-    going.report(
+    call.report(
         Message(
-            f"{going.sweep.path}: {going.sweep.info['planned']} trials, room for {going.room} at "
+            f"{call.sweep.path}: {call.sweep.info['planned']} trials, room for {call.room} at "
             f"a time, {shown} thread{'s' if shown != '1' else ''} each"
         )
     )
-    going.report(standing(going))
+    call.report(standing(call))
 
 
 @contextmanager
-def _time_limit(going: Going) -> Iterator[None]:
+def _time_limit(call: Call) -> Iterator[None]:
     """Ends the sweep at checkpoints when its time is over."""
-    seconds = going.limits.seconds
+    seconds = call.limits.seconds
     if seconds is None:
         yield
         return
     text = f"its budget of {seconds / 60:g} minutes is spent"
-    timer = threading.Timer(seconds, lambda: stop(going, text))
+    timer = threading.Timer(seconds, lambda: stop(call, text))
     timer.daemon = True
     timer.start()
     try:
@@ -288,59 +208,59 @@ def _time_limit(going: Going) -> Iterator[None]:
         timer.cancel()
 
 
-def _asking(going: Going, definition: SweepDefinition, store: DataStore) -> Any:
+def _asking(call: Call, definition: SweepDefinition, store: DataStore) -> Any:
     """What plans the next batch of a search that learns."""
 
     def ask(batch: int, size: int) -> list[Trial]:
-        before = going.recorder.trials
+        before = call.recorder.trials
         chosen = ask_batch(
             definition.parameters,
             before,
             size,
             seed=definition.base.config.seed,
             batch=batch,
-            higher_is_better=going.sweep.higher_is_better,
+            higher_is_better=call.sweep.higher_is_better,
         )
         checked: list[tuple[Mapping[str, Any], Loaded]] = [
             (values, make_trial_config(definition, values)) for values in chosen
         ]
         planned = settle_trials(checked, store, ignore, before, batch)
-        going.recorder.put(*[one.trial for one in planned])
+        call.recorder.put(*[one.trial for one in planned])
         return [one.trial for one in planned]
 
     return ask
 
 
-def _close(going: Going, request: StopRequest) -> None:
+def _close(call: Call, request: StopRequest) -> None:
     """Writes down the best, and says why the sweep is not whole where it is not."""
-    open_trials = [trial for trial in going.recorder.trials if trial.state == "running"]
+    open_trials = [trial for trial in call.recorder.trials if trial.state == "running"]
     if open_trials:
-        going.recorder.put(*[replace(one, state="interrupted") for one in open_trials])
-    write_best(going)
+        call.recorder.put(*[replace(one, state="interrupted") for one in open_trials])
+    write_best(call)
     from dlrun.sweeping.verdict import compare_best  # SciPy: 0.2 s
 
-    going.recorder.note(verdict=compare_best(Sweep(going.sweep.path)))
-    text = f"dlrun resume {going.sweep.id} goes on"
-    if going.ended_by:
-        going.report(Message(f"{going.sweep.path}: {going.ended_by}; {text}", level="warning"))
+    call.recorder.note(verdict=compare_best(Sweep(call.sweep.path)))
+    text = f"dlrun resume {call.sweep.id} goes on"
+    if call.ended_by:
+        call.report(Message(f"{call.sweep.path}: {call.ended_by}; {text}", level="warning"))
     elif request.signum is not None:
-        done = sum(trial.state not in OPEN for trial in going.recorder.trials)
-        going.report(Message(f"{going.sweep.path} keeps {done} trials whole, and checkpoints of "
+        done = sum(trial.state not in OPEN for trial in call.recorder.trials)
+        call.report(Message(f"{call.sweep.path} keeps {done} trials whole, and checkpoints of "
                              f"those that had begun; {text}"))  # fmt: skip
         raise Stopped(request.signum)
 
 
-def write_best(going: Going) -> None:
+def write_best(call: Call) -> None:
     """Writes `best.yaml`; nothing where no trial has finished."""
-    found = best_text(going.recorder.trials, going.sweep)
+    found = best_text(call.recorder.trials, call.sweep)
     if not found:
         return
-    best = going.trial(int(found.split()[0].split("/")[1]))
-    chosen = values_text(best.values, short_labels(going.sweep.keys))
+    best = call.trial(int(found.split()[0].split("/")[1]))
+    chosen = values_text(best.values, short_labels(call.sweep.keys))
     head = (
-        f"The best of {len(going.recorder.trials)} trials of {going.sweep.id}: {found}\n"
+        f"The best of {len(call.recorder.trials)} trials of {call.sweep.id}: {found}\n"
         f"By validation rows alone, and the best of many is lucky, too; "
-        f"dlrun test {going.sweep.id}/best looks at test rows.\n"
+        f"dlrun test {call.sweep.id}/best looks at test rows.\n"
         f"dlrun train with this file gives the same net. Chosen: {chosen}"
     )
-    going.recorder.best(best.config, head)
+    call.recorder.best(best.config, head)

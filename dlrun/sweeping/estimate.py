@@ -92,7 +92,7 @@ def estimate_sweep(
     Raises:
         DlrunError: a config, the data or every model cannot work.
     """
-    from dlrun.sweeping.driving import plan_trials
+    from dlrun.sweeping.starting import plan_trials
 
     with open_crew() as crew, stop_requests() as request:
         crew.hire()

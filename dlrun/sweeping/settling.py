@@ -13,7 +13,8 @@ from dlrun.errors import ConfigError, DatasetError
 from dlrun.events import Report
 from dlrun.members import plan_members
 from dlrun.members.settling import settle_config
-from dlrun.prepare import choose_encoding, find_rows
+from dlrun.prepare import choose_encoding
+from dlrun.rows import find_rows
 from dlrun.runs.sweep import Trial
 from dlrun.sweeping.trial_config import trial_hash
 

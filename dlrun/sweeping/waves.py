@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from dlrun.runs import Run, Trial
 from dlrun.runs.sweep import FAILED, OPEN
+from dlrun.sweeping.call import Call
 from dlrun.sweeping.definition import SweepDefinition
-from dlrun.sweeping.going import Going
 from dlrun.sweeping.results import curve_of, runs_of
 from dlrun.sweeping.schedule import (
     BATCH,
@@ -26,74 +26,74 @@ Ask = Callable[[int, int], Sequence[Trial]]
 """Adds so many trials to the plan as the batch of this number, and returns those to be trained."""
 
 
-def waves(going: Going, definition: SweepDefinition, ask: Ask) -> Iterator[list[Step]]:
+def waves(call: Call, definition: SweepDefinition, ask: Ask) -> Iterator[list[Step]]:
     """Yields what to train next, once what was yielded before is done.
 
     Args:
-        going: The sweep; its results decide what follows.
+        call: The sweep; its results decide what follows.
         definition: Of it.
         ask: Plans a batch of a search that learns.
     """
     pruning = definition.config.pruning
     if definition.config.strategy == "tpe":
-        batches = _learning_batches(going, definition, ask)
+        batches = _learning_batches(call, definition, ask)
         yield from (
-            _pruned_by_median(going, batches) if pruning == "median" else map(all_at_once, batches)
+            _pruned_by_median(call, batches) if pruning == "median" else map(all_at_once, batches)
         )
     elif pruning == "median":
-        yield from _pruned_by_median(going, batches_of(going.recorder.trials))
+        yield from _pruned_by_median(call, batches_of(call.recorder.trials))
     elif pruning == "hyperband":
-        yield from _hyperband(going, definition)
+        yield from _hyperband(call, definition)
     else:
-        yield all_at_once(going.recorder.trials)
+        yield all_at_once(call.recorder.trials)
 
 
 def _learning_batches(
-    going: Going, definition: SweepDefinition, ask: Ask
+    call: Call, definition: SweepDefinition, ask: Ask
 ) -> Iterator[Sequence[Trial]]:
     """The batches that are planned already, then new ones, each planned when its turn comes."""
     total, batch = int(definition.config.trials or 0), 0
     while True:
-        there = [trial for trial in going.recorder.trials if trial.batch == batch]
+        there = [trial for trial in call.recorder.trials if trial.batch == batch]
         if not there:
-            left = total - len(going.recorder.trials)
-            if left <= 0 or going.is_over:
+            left = total - len(call.recorder.trials)
+            if left <= 0 or call.is_over:
                 return
             there = list(ask(batch, min(BATCH, left)))
         yield [trial for trial in there if trial.state != "duplicate"]
         batch += 1
 
 
-def _pruned_by_median(going: Going, batches: Iterator[Sequence[Trial]]) -> Iterator[list[Step]]:
+def _pruned_by_median(call: Call, batches: Iterator[Sequence[Trial]]) -> Iterator[list[Step]]:
     """The first member of each trial of a batch; others, of those that were not pruned, later."""
     before: list[int] = []
     rest: list[Step] = []
     for batch in batches:
-        finished = [going.trial(number) for number in before]
+        finished = [call.trial(number) for number in before]
         threshold = median_threshold(
             [trial for trial in finished if trial.state in ("finished", "running")],
-            lambda trial: _first_curve(going, trial),
-            going.sweep.metric,
-            higher_is_better=going.sweep.higher_is_better,
+            lambda trial: _first_curve(call, trial),
+            call.sweep.metric,
+            higher_is_better=call.sweep.higher_is_better,
         )
         numbers = [trial.number for trial in batch]
         yield [*rest, *[Step(number, True, None, threshold) for number in numbers]]
         before += numbers
-        rest = [Step(number) for number in numbers if going.trial(number).state in OPEN]
+        rest = [Step(number) for number in numbers if call.trial(number).state in OPEN]
     yield rest
 
 
-def _first_run(going: Going, trial: Trial) -> Run:
-    return runs_of(going.sweep, trial, going.load(trial).config)[0]
+def _first_run(call: Call, trial: Trial) -> Run:
+    return runs_of(call.sweep, trial, call.load(trial).config)[0]
 
 
-def _first_curve(going: Going, trial: Trial) -> Sequence[float | None]:
-    return curve_of(_first_run(going, trial), going.sweep.metric)
+def _first_curve(call: Call, trial: Trial) -> Sequence[float | None]:
+    return curve_of(_first_run(call, trial), call.sweep.metric)
 
 
-def _hyperband(going: Going, definition: SweepDefinition) -> Iterator[list[Step]]:
+def _hyperband(call: Call, definition: SweepDefinition) -> Iterator[list[Step]]:
     """All brackets side by side, a rung at a time; then the other members of who is left."""
-    unique = [trial.number for trial in going.recorder.trials if trial.state != "duplicate"]
+    unique = [trial.number for trial in call.recorder.trials if trial.state != "duplicate"]
     base = definition.base.config
     brackets = make_brackets(unique, base.training.epochs, base.seed)
     alive = {index: bracket.trials for index, bracket in enumerate(brackets)}
@@ -105,29 +105,29 @@ def _hyperband(going: Going, definition: SweepDefinition) -> Iterator[list[Step]
             for number in alive[index]
         ]
         yield wave
-        if going.is_over:
+        if call.is_over:
             return
         for index, bracket in enumerate(brackets):
             if rung + 1 < len(bracket.rungs):
-                alive[index] = _kept(going, bracket, alive[index], rung)
+                alive[index] = _kept(call, bracket, alive[index], rung)
     yield [Step(number) for numbers in alive.values() for number in numbers]
 
 
-def _kept(going: Going, bracket: Bracket, numbers: Sequence[int], rung: int) -> tuple[int, ...]:
+def _kept(call: Call, bracket: Bracket, numbers: Sequence[int], rung: int) -> tuple[int, ...]:
     """Who goes on from a rung; the others are pruned."""
-    epochs, grows = bracket.rungs[rung], going.sweep.higher_is_better
+    epochs, grows = bracket.rungs[rung], call.sweep.higher_is_better
     values = []
     for number in numbers:
-        trial = going.trial(number)
+        trial = call.trial(number)
         if trial.state not in FAILED:
-            curve = _first_curve(going, trial)[:epochs]
+            curve = _first_curve(call, trial)[:epochs]
             values.append((number, best_so_far(curve, higher_is_better=grows)))
     kept = survivors(values, higher_is_better=grows)
     dropped = [
-        replace(going.trial(number), state="pruned", reason=f"not in the best third at {epochs}")
+        replace(call.trial(number), state="pruned", reason=f"not in the best third at {epochs}")
         for number in numbers
-        if number not in kept and going.trial(number).state in OPEN
+        if number not in kept and call.trial(number).state in OPEN
     ]
     if dropped:
-        going.recorder.put(*dropped)
+        call.recorder.put(*dropped)
     return kept

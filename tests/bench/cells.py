@@ -23,6 +23,13 @@ def cost_cell(without: float | None, with_it: float | None, most: float) -> str:
     return f"{share:+.0%} (≤ {most:.0%}{'' if share <= most else ': missed'})"
 
 
+def limit_cell(seconds: float | None, most: float) -> str:
+    """Returns a time beside what it may take; more says so."""
+    if seconds is None:
+        return "–"
+    return f"{format_seconds(seconds)} (≤ {most:g} s{'' if seconds <= most else ': missed'})"
+
+
 def memory_cell(peak_mb: float | None, target_mb: float | None = None) -> str:
     """Returns memory in GB of 10**9 bytes, beside what it may be; more than that says so."""
     if peak_mb is None:

@@ -8,7 +8,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 MEBIBYTE = 2**20
@@ -31,8 +32,13 @@ class Finished:
     error: str
 
 
-def run_process(command: Sequence[str], environment: Mapping[str, str], timeout: float) -> Finished:
-    """Runs a command to its end, or for `timeout` seconds."""
+def run_process(
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    timeout: float,
+    watch: Callable[[int], AbstractContextManager[object]] = nullcontext,
+) -> Finished:
+    """Runs a command to its end, or for `timeout` seconds; watched by its pid, where asked for."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         started = time.perf_counter()
         process = subprocess.Popen(
@@ -41,7 +47,8 @@ def run_process(command: Sequence[str], environment: Mapping[str, str], timeout:
         alarm = threading.Timer(timeout, process.kill)
         alarm.start()
         try:
-            peak_mb = _wait(process)
+            with watch(process.pid):
+                peak_mb = _wait(process)
         except BaseException:
             process.kill()
             raise

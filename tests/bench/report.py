@@ -67,7 +67,7 @@ def report(results: Results, machine: Mapping[str, Any], missing: set[str]) -> s
         machine: `date`, and what `environment.json` holds of packages and the CPU.
         missing: Contenders that are not installed.
     """
-    parts = [_machine_line(machine)]
+    parts = [machine_line(machine)]
     for suffix, threads in (("", "each with its own threads"), ("-one-thread", "one thread each")):
         if _select(results, section=f"epoch{suffix}"):
             parts.append(_caption("An epoch of training", threads, results, f"epoch{suffix}"))
@@ -85,7 +85,8 @@ def report(results: Results, machine: Mapping[str, Any], missing: set[str]) -> s
     return "\n\n".join(parts)
 
 
-def _machine_line(machine: Mapping[str, Any]) -> str:
+def machine_line(machine: Mapping[str, Any]) -> str:
+    """Returns date, CPU and versions in a sentence."""
     cpu, packages = machine["cpu"], machine["packages"]
     versions = ", ".join(f"{name} {version}" for name, version in packages.items())
     return (
@@ -226,13 +227,13 @@ def _time_cell(results: Results, **job: Any) -> str:
     return format_seconds(seconds) + (f" ({failed} of {len(chosen)} failed)" if failed else "")
 
 
-def replace_between(text: str, block: str) -> str:
+def replace_between(text: str, block: str, start: str = START, end: str = END) -> str:
     """Returns the README with what stands between the marks replaced.
 
     Raises:
         ValueError: the marks are not there, each once and in order.
     """
-    if text.count(START) != 1 or text.count(END) != 1 or text.index(START) > text.index(END):
-        raise ValueError(f"expected {START} and then {END}, each once")
-    before, after = text.split(START)[0], text.split(END)[1]
-    return f"{before}{START}\n{block}\n{END}{after}"
+    if text.count(start) != 1 or text.count(end) != 1 or text.index(start) > text.index(end):
+        raise ValueError(f"expected {start} and then {end}, each once")
+    before, after = text.split(start)[0], text.split(end)[1]
+    return f"{before}{start}\n{block}\n{end}{after}"

@@ -6,28 +6,16 @@ python tests/bench/run.py [--quick] [--rounds epoch=5 growth=0 …]
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import datetime
-import json
-import os
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
-from importlib import metadata
 from pathlib import Path
-from typing import Any
 
 import report
 from cells import format_seconds
-from contenders import BENCH, measure, not_installed
+from contenders import measure, not_installed
 from plan import QUICK_ROUNDS, ROUNDS, Measurement, plan
-
-from dlrun.runs.environment import describe_environment
-
-ROOT = BENCH.parent.parent
-README = ROOT / "README.md"
-RAW = ROOT / "runs" / "bench"
+from writing import ROOT, describe_machine, prepare_arrays, say, write_raw, write_readme
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -40,20 +28,18 @@ def main(arguments: Sequence[str]) -> int:
     for name in sorted(missing):
         say(f"{report.NAMES[name]}: not installed, left out")
     with tempfile.TemporaryDirectory() as folder:
-        say("writing the arrays that the plain scripts read …")
-        command = [sys.executable, str(BENCH / "arrays.py"), folder]
-        if subprocess.run(command).returncode:  # a process of its own, since it takes memory
+        if not prepare_arrays(Path(folder)):
             return 1
         results = run_plan(options.rounds, Path(folder), quick=options.quick, missing=missing)
-    machine = describe_machine()
-    path = write_raw(results, machine, quick=options.quick)
+    machine = describe_machine("torch", "lightning")
+    path = write_raw(results, machine, "-quick" if options.quick else "")
     text = report.report(results, machine, missing)
     sys.stdout.write(f"\n{text}\n\n")
     say(f"raw numbers: {path.relative_to(ROOT)}")
     if options.quick or any(options.rounds[name] == 0 for name in ROUNDS if ROUNDS[name]):
         say("README.md is left as it was: this was not the whole of it")
     else:
-        write_readme(text)
+        write_readme(text, report.START, report.END)
         say("README.md: the table is new")
     return int(any(result.error for result in results))
 
@@ -87,42 +73,6 @@ def run_plan(
         shown = result.error or format_seconds(report.headline(result))
         say(f"[{position}/{len(todo)}] round {number}, {report.describe(job)}: {shown}")
     return results
-
-
-def describe_machine() -> dict[str, Any]:
-    """Returns the date, the CPU, and the versions of Python and of what was measured."""
-    facts = describe_environment()
-    packages = dict(facts["packages"])
-    for name in ("torch", "lightning"):
-        try:
-            packages[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
-    today = datetime.datetime.now().date().isoformat()
-    return {"date": today, **facts, "packages": packages}
-
-
-def write_raw(results: Sequence[Measurement], machine: Mapping[str, Any], *, quick: bool) -> Path:
-    """Writes every number there is; returns where."""
-    RAW.mkdir(parents=True, exist_ok=True)
-    now = datetime.datetime.now().strftime("%Y%m%d-%H%M%S")
-    path = RAW / f"{now}{'-quick' if quick else ''}.json"
-    content = {"machine": machine, "measurements": [dataclasses.asdict(r) for r in results]}
-    path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
-    return path
-
-
-def write_readme(text: str) -> None:
-    """Puts the tables between the README's marks, all or nothing."""
-    new = report.replace_between(README.read_text(encoding="utf-8"), text)
-    beside = README.with_name("README.md.new")
-    beside.write_text(new, encoding="utf-8", newline="\n")
-    os.replace(beside, README)
-
-
-def say(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()
 
 
 if __name__ == "__main__":

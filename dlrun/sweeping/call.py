@@ -1,0 +1,97 @@
+"""One call's work on a sweep: what it has at hand, what it may spend, how it stands."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass, field
+
+from dlrun.config import Loaded
+from dlrun.events import Report, SweepStanding
+from dlrun.executors import Crew
+from dlrun.runs import Sweep, Trial
+from dlrun.runs.record_sweep import SweepRecorder
+from dlrun.runs.sweep import FAILED, OPEN
+from dlrun.stopping import StopRequest
+from dlrun.sweeping.results import load_trial
+from dlrun.sweeping.telling import best_text
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one call may spend, and what ends it.
+
+    Attributes:
+        seconds: Of the call; None: as long as it takes.
+        trials: That are trained in it.
+        trial_seconds: Of one trial's training.
+        fail_fast: Whether the first trial that fails ends the sweep.
+    """
+
+    seconds: float | None = None
+    trials: int | None = None
+    trial_seconds: float | None = None
+    fail_fast: bool = False
+
+
+@dataclass
+class Call:
+    """One call's work on a sweep.
+
+    Attributes:
+        sweep: Its folder.
+        recorder: Of it.
+        crew: The workers.
+        room: How much they may do at a time.
+        share: Whether a task takes the room of its threads, or one place.
+        limits: Of this call.
+        report: Told everything.
+        request: Whether someone, or a limit, asked to stop.
+        ended_by: The limit that did, in words.
+        num_begun: Trials that this call has begun.
+    """
+
+    sweep: Sweep
+    recorder: SweepRecorder
+    crew: Crew
+    room: int
+    share: bool
+    limits: Limits
+    report: Report
+    request: StopRequest
+    ended_by: str = ""
+    num_begun: int = 0
+    told: set[str] = field(default_factory=set)
+    tried_again: set[str] = field(default_factory=set)
+
+    def trial(self, number: int) -> Trial:
+        """Returns a trial as it is now."""
+        return self.recorder.trials[number]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more is to begin."""
+        return self.request.signum is not None or bool(self.ended_by)
+
+    def load(self, trial: Trial) -> Loaded:
+        """Returns a trial's config."""
+        return load_trial(trial, str(self.sweep.info.get("source")))
+
+
+def stop(call: Call, reason: str) -> None:
+    """Has everything that runs end at a checkpoint, and nothing begin, by no one's wish."""
+    if not call.is_over:
+        call.ended_by = reason
+        call.request.signum = signal.SIGTERM
+
+
+def standing(call: Call) -> SweepStanding:
+    """Returns how the sweep stands."""
+    trials = call.recorder.trials
+    total = int(call.sweep.info["planned"])
+    done = sum(trial.state not in OPEN for trial in trials)
+    return SweepStanding(
+        done=done,
+        total=total,
+        failed=sum(trial.state in FAILED for trial in trials),
+        best=best_text(trials, call.sweep),
+    )

@@ -1,0 +1,119 @@
+"""How a sweep starts: whether there is one of its plan, its trials, what its folder says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from dlrun.data.store import DataStore
+from dlrun.errors import ConfigError, RunError
+from dlrun.events import Message, Report
+from dlrun.runs import Sweep, list_sweeps
+from dlrun.sweeping.checking import check_assignments
+from dlrun.sweeping.definition import SweepDefinition, objective_metric, plan_key
+from dlrun.sweeping.planning import count_planned, plan_assignments
+from dlrun.sweeping.settling import Planned, settle_trials
+from dlrun.sweeping.trial_config import make_trial_config
+
+
+def same_plan(definition: SweepDefinition, runs_dir: Path | None, report: Report) -> Sweep | None:
+    """Returns the newest sweep of this plan; of one with its name and another plan, says so."""
+    key, name = plan_key(definition), definition.config.name
+    others = []
+    for sweep in list_sweeps(runs_dir):
+        if sweep.path.name[16:-5] != name:
+            continue
+        with suppress(RunError):  # a damaged one is no reason not to begin
+            if sweep.info.get("plan_key") == key:
+                return sweep
+            others.append(sweep)
+    if others:
+        report(Message(f"the plan is another one than {others[0].id} has: a new sweep"))
+    return None
+
+
+def plan_trials(definition: SweepDefinition, store: DataStore, report: Report) -> list[Planned]:
+    """Returns the trials, checked with their data; of a search that learns, the base alone.
+
+    Raises:
+        DlrunError: a config cannot work, or not with its data.
+    """
+    if definition.config.strategy == "tpe":
+        return settle_trials([({}, make_trial_config(definition, {}))], store, _once(report))
+    assignments = plan_assignments(definition)
+    checked = check_assignments(definition, assignments)
+    for source, problems in (
+        (definition.base.config.source, definition.base.warnings),
+        (definition.source, checked.warnings),
+    ):
+        for problem in problems:
+            report(Message(f"{source}: {problem}", level="warning"))
+    configs = list(zip(assignments, checked.trials, strict=True))
+    return settle_trials(configs, store, _once(report))
+
+
+def check_direction(definition: SweepDefinition, direction: str) -> None:
+    """Refuses an objective that is searched the other way than Keras takes its metric.
+
+    Raises:
+        ConfigError: the file says so.
+    """
+    asked = definition.config.objective.direction
+    if asked not in ("auto", direction):
+        metric = objective_metric(definition)
+        message = f"must be {direction}, as {metric} is, received {asked!r}; or leave it out"
+        problem = definition.config.problem("objective.direction", message)
+        raise ConfigError(definition.source, [problem])
+
+
+def _once(report: Report) -> Report:
+    """Passes each message on once: what is said of data is the same for every trial."""
+    told: set[str] = set()
+
+    def listen(event: Any) -> None:
+        if isinstance(event, Message):
+            if event.text in told:
+                return
+            told.add(event.text)
+        report(event)
+
+    return listen
+
+
+def sweep_facts(
+    definition: SweepDefinition,
+    planned: Sequence[Planned],
+    direction: str,
+    room: int,
+    command: Sequence[str],
+) -> dict[str, Any]:
+    """Returns what `sweep.json` says beside its trials.
+
+    Args:
+        definition: What is searched.
+        planned: The trials; none where each is chosen by the ones before.
+        direction: "maximize" or "minimize".
+        room: How much may run at a time.
+        command: What was typed.
+    """
+    config = definition.config
+    return {
+        "name": config.name,
+        "note": config.note,
+        "source": definition.source,
+        "command": list(command),
+        "plan_key": plan_key(definition),
+        "strategy": config.strategy,
+        "objective": {"metric": objective_metric(definition), "direction": direction},
+        "pruning": config.pruning,
+        "repeat": definition.base.config.repeat if config.repeat is None else config.repeat,
+        "dataset": definition.base.config.dataset.name,
+        "planned": len(planned) or count_planned(definition),
+        "workers": room,
+        "parameters": [
+            {"key": one.key, "is_log": bool(getattr(one.domain, "log", False))}
+            for one in definition.parameters
+        ],
+    }
