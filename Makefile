@@ -69,7 +69,7 @@ endif
 sweep: .venv/installed ## Train variants of a config: make sweep SWEEP=configs/sweeps/mnist_optimizers.yaml
 	$(DLRUN) sweep $(SWEEP)
 
-sweeps: $(SWEEPS:%=sweep-%) ## All shipped sweeps, one after another (13 minutes)
+sweeps: $(SWEEPS:%=sweep-%) ## All shipped sweeps, one after another (a quarter of an hour)
 
 sweep-activations: sweep/mnist_activations ## Seven activation functions on MNIST
 
