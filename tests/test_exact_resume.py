@@ -175,7 +175,10 @@ EXTENDED = {
 }
 
 
-@pytest.mark.parametrize("case", EXTENDED)
+@pytest.mark.parametrize(
+    "case",
+    ["plain", *(pytest.param(case, marks=pytest.mark.slow) for case in [*EXTENDED][1:])],
+)
 def test_ten_and_ten_epochs_equal_twenty(write_config: WriteConfig, case: str) -> None:
     path = write_config(**EXTENDED[case])
     twenty = dlrun.train(path, {"training.epochs": 20})

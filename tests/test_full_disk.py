@@ -118,7 +118,7 @@ def check_every_write(path: Path, runs_dir: Path, kind: str, stride: int) -> Non
 def test_a_run_goes_on_after_a_write_that_failed(
     write_config: WriteConfig, runs_dir: Path, kind: str
 ) -> None:
-    check_every_write(write_config(training=TRAINING), runs_dir, kind, stride=9)
+    check_every_write(write_config(training=TRAINING), runs_dir, kind, stride=14)
 
 
 @pytest.mark.slow

@@ -24,7 +24,8 @@ def run(*arguments: str) -> tuple[int, str, str]:
 
 
 @pytest.fixture
-def sweep(runs_dir: Path) -> Sweep:
+def sweep(runs_dir: Path, monkeypatch: pytest.MonkeyPatch) -> Sweep:
+    monkeypatch.setattr("dlrun.cli.sweeps.program_name", lambda: "dlrun")
     return make_sweep(runs_dir, RATES)
 
 

@@ -187,6 +187,7 @@ def test_another_suffix_is_refused(tmp_path: Path) -> None:
         draw_sweep(grid(2, 2), tmp_path, "gif")
 
 
+@pytest.mark.slow
 def test_equal_sweeps_are_equal_files(tmp_path: Path) -> None:
     for name in "ab":
         draw_sweep(search(40), tmp_path / name)

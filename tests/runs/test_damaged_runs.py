@@ -299,7 +299,7 @@ MEMBER_FILES = sorted(path.name for path in (REPEATS / "repeats" / "0").iterdir(
 
 
 @pytest.mark.usefixtures("quick_environment")
-@all_of_it(60)
+@all_of_it(25)
 @given(data=st.data())
 def test_damaged_repeats_are_read_shown_or_refused_in_words(
     tmp_path_factory: pytest.TempPathFactory, data: Any
@@ -385,7 +385,7 @@ def test_a_damaged_sweep_is_read_or_refused_in_words(swept: Sweep, data: Any) ->
     assert (row["id"], row["status"] == "unreadable") == (swept.id, row["config"] is None)
 
 
-@all_of_it(60)
+@all_of_it(25)
 @given(data=st.data())
 def test_a_damaged_sweep_is_shown_or_refused_in_words(swept: Sweep, data: Any) -> None:
     path = swept.path / "sweep.json"

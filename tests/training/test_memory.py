@@ -55,6 +55,7 @@ def test_a_run_out_of_memory_keeps_its_epochs_and_goes_on_when_there_is_more(
     assert resumed.info["hashes"] == uninterrupted.info["hashes"]
 
 
+@pytest.mark.slow
 def test_a_model_that_does_not_fit_leaves_no_folder(write_config: Callable[..., Path]) -> None:
     path = write_config(model="{layers: [Dense: 3000000000000, Dense: 3]}")
     with pytest.raises(
