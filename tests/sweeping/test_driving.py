@@ -370,7 +370,7 @@ def test_a_budget_of_time_ends_trials_at_a_checkpoint(config: Path, runs_dir: Pa
             {"strategy": "random", "trials": 11, "pruning": "hyperband", "repeat": 2},
             marks=pytest.mark.slow,
         ),
-        {"strategy": "tpe", "trials": 9, "pruning": "median"},
+        {"strategy": "tpe", "trials": 11, "pruning": "median"},
     ],
     ids=["median and seeds", "hyperband and seeds", "tpe and median"],
 )
@@ -414,12 +414,9 @@ def test_a_pruned_trial_was_worse_than_the_median_of_those_before(
     pruned = [trial.number for trial in sweep.trials if trial.state == "pruned"]
     assert sweep.best is not None
     assert sweep.best.state == "finished"
-    best = str(sweep.run(sweep.best.number).path)
-    assert run_dlrun(sweep.path, "test", best).returncode == 0
-    for path in (str(sweep.run(pruned[0]).path), best):
-        done = run_dlrun(sweep.path, "reproduce", path)
-        assert done.returncode == 0, done.stderr
-        assert "identical" in done.stdout
+    done = run_dlrun(sweep.path, "reproduce", str(sweep.run(pruned[0]).path))
+    assert done.returncode == 0, done.stderr
+    assert "identical" in done.stdout
 
 
 @pytest.mark.slow
