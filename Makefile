@@ -113,7 +113,7 @@ bench-sweep: .venv/installed-bench ## Sweeps against scripts and KerasTuner, lik
 	$(BIN)/python tests/bench/sweep_run.py$(if $(QUICK), --quick)$(if $(BENCH), $(BENCH))
 
 # Real runs, in a folder of their own; what they print is quoted in the README by hand.
-pictures: .venv/installed-dev ## Draw the README's pictures again (six minutes)
+pictures: .venv/installed-dev ## Draw the README's pictures again (nine minutes)
 	@set -e; export DLRUN_RUNS_DIR=runs/pictures; \
 	folds=$$($(DLRUN) train configs/credit_logistic.yaml 'dataset.split={kfold: 5, test: 0.1}' -q); \
 	relu=$$($(DLRUN) train configs/activation_relu.yaml repeat=5 -q); \
@@ -126,6 +126,9 @@ pictures: .venv/installed-dev ## Draw the README's pictures again (six minutes)
 	$(DLRUN) compare $$mnist $$fashion --output .readme/mnist_fashion.png; \
 	$(DLRUN) diagnose $$overfit; \
 	$(DLRUN) plot $$overfit --metric loss --output .readme/overfit.png; \
+	grid=$$($(DLRUN) sweep configs/sweeps/mnist_width_depth.yaml -q); \
+	$(DLRUN) plot $$grid; \
+	cp $$grid/plots/heat_map.png .readme/heat_map.png; \
 	$(BIN)/python -m tests.hands runs/pictures/drawings; \
 	drawn=$$($(DLRUN) train configs/mnist_drawings.yaml -q); \
 	$(DLRUN) predict $$drawn 'runs/pictures/drawings/[0-3]*' -q; \

@@ -160,7 +160,7 @@ def _end(sweep: Sweep) -> list[str]:
     lines = []
     best, program = sweep.best, program_name()
     if best is not None:
-        chosen = values_text(best.values, short_labels(sweep.keys))
+        chosen = values_text(sweep.chosen(best), short_labels(sweep.keys))
         lines.append(f"  {'best':<9} {best.name}: {result_text(best, sweep.metric)}  {chosen}")
         if sweep.info.get("verdict"):
             lines.append(f"  {'or noise?':<9} {sweep.info['verdict']}")
@@ -186,10 +186,12 @@ def _end(sweep: Sweep) -> list[str]:
 def dry_run_lines(definition: SweepDefinition, estimate: Estimate) -> list[str]:
     """Returns what a sweep would train, and about how long that takes."""
     names = short_labels([one.key for one in definition.parameters])
+    constant = {one.key for one in definition.parameters if one.domain.size == 1}
     config = definition.config
     lines = [f"{config.name}: {estimate.num_trials:,} trials ({config.strategy})"]
     for number, values in enumerate(estimate.values[:MOST_SHOWN]):
-        lines.append(f"  {number:>5}  {values_text(values, names)}")
+        chosen = {key: value for key, value in values.items() if key not in constant}
+        lines.append(f"  {number:>5}  {values_text(chosen, names)}")
     if len(estimate.values) > MOST_SHOWN:
         lines.append(f"         and {len(estimate.values) - MOST_SHOWN:,} more")
     elif not estimate.values:

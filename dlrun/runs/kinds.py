@@ -213,7 +213,7 @@ SWEEP: Spec = {
     "planned": "whole",
     "verdict": "text?",
     "workers": "whole?",
-    "parameters": [{"key": "text", "is_log": "flag?"}],
+    "parameters": [{"key": "text", "is_log": "flag?", "is_constant": "flag?"}],
     "trials": [
         {
             "number": "whole",

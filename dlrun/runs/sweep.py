@@ -194,6 +194,11 @@ class Sweep:
         numbers = [trial.number for trial in ranked]
         return pd.DataFrame(rows, index=pd.Index(numbers, name="trial", dtype="int64"))
 
+    def chosen(self, trial: Trial) -> dict[str, Any]:
+        """Returns what tells a trial from others: its values of keys that have more than one."""
+        constant = {one["key"] for one in self.info["parameters"] if one.get("is_constant")}
+        return {key: value for key, value in trial.values.items() if key not in constant}
+
     def run(self, number: int) -> Run:
         """Returns the run of a trial; of a duplicate, that of its twin."""
         trial = self.trials[number]

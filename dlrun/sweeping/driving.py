@@ -256,7 +256,7 @@ def write_best(call: Call) -> None:
     if not found:
         return
     best = call.trial(int(found.split()[0].split("/")[1]))
-    chosen = values_text(best.values, short_labels(call.sweep.keys))
+    chosen = values_text(call.sweep.chosen(best), short_labels(call.sweep.keys))
     head = (
         f"The best of {len(call.recorder.trials)} trials of {call.sweep.id}: {found}\n"
         f"By validation rows alone, and the best of many is lucky, too; "

@@ -16,9 +16,11 @@ from dlrun.results import EPOCH, START
 from dlrun.runs.environment import count_cpus
 from dlrun.stopping import Stopped, stop_requests
 from dlrun.sweeping.building import try_out_task
+from dlrun.sweeping.checking import check_assignments
 from dlrun.sweeping.definition import SweepDefinition
-from dlrun.sweeping.planning import count_planned
-from dlrun.sweeping.settling import Planned, build_key
+from dlrun.sweeping.planning import count_planned, make_rng, random_assignments
+from dlrun.sweeping.settling import Planned, build_key, settle_trials
+from dlrun.sweeping.starting import plan_trials
 
 MOST_MEASURED = 8
 """Kinds of trial of which steps are trained; others are taken for the mean of these."""
@@ -92,11 +94,9 @@ def estimate_sweep(
     Raises:
         DlrunError: a config, the data or every model cannot work.
     """
-    from dlrun.sweeping.starting import plan_trials
-
     with open_crew() as crew, stop_requests() as request:
         crew.hire()
-        planned = plan_trials(definition, DataStore(), report)
+        planned = _examples(definition, DataStore(), report)
         trained = [one for one in planned if one.trial.state != "duplicate"]
         kinds: dict[str, list[Planned]] = {}
         for one in trained:
@@ -116,17 +116,28 @@ def estimate_sweep(
     if not found:
         raise ModelError(errors[0] if errors else "nothing to train")
     at_a_time = workers or max(1, count_cpus() // _threads(trained[0]))
-    num_trials = len(trained) if planned[0].trial.values else count_planned(definition)
+    is_planned = definition.config.strategy != "tpe"
+    num_trials = len(trained) if is_planned else count_planned(definition)
     total = sum(_seconds(one, found) for one in trained) * num_trials / len(trained)
     epochs = [one[EPOCH] for one in found.values()]
     return Estimate(
         num_trials=num_trials,
-        values=tuple(one.trial.values for one in trained if one.trial.values),
+        values=tuple(one.trial.values for one in trained if is_planned),
         seconds=STARTUP_SECONDS + total / at_a_time,
         workers=at_a_time,
         measured=(len(found), len(kinds)),
         epoch_seconds=(min(epochs), max(epochs)),
     )
+
+
+def _examples(definition: SweepDefinition, store: DataStore, report: Report) -> list[Planned]:
+    """The trials; of a search that learns, some that are drawn as its first ones are."""
+    if definition.config.strategy != "tpe":
+        return plan_trials(definition, store, report)
+    rng = make_rng(definition.base.config.seed)
+    drawn = random_assignments(definition.parameters, MOST_MEASURED, rng)
+    checked = check_assignments(definition, drawn)
+    return settle_trials(list(zip(drawn, checked.trials, strict=True)), store, ignore)
 
 
 def _kind(one: Planned) -> str:

@@ -89,7 +89,7 @@ def _summary(sweep: Sweep) -> str:
         f"Status {escape(sweep.status)}; begun {escape(str(info.get('started')))}.</p>"
     ]
     if best is not None:
-        chosen = escape(values_text(best.values, short_labels(sweep.keys)))
+        chosen = escape(values_text(sweep.chosen(best), short_labels(sweep.keys)))
         lines.append(
             f'<p class="best"><strong>Best: {escape(best.name)}, '
             f"{escape(result_text(best, sweep.metric))}</strong><br>{chosen}</p>"

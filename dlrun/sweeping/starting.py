@@ -113,7 +113,11 @@ def sweep_facts(
         "planned": len(planned) or count_planned(definition),
         "workers": room,
         "parameters": [
-            {"key": one.key, "is_log": bool(getattr(one.domain, "log", False))}
+            {
+                "key": one.key,
+                "is_log": bool(getattr(one.domain, "log", False)),
+                "is_constant": one.domain.size == 1,
+            }
             for one in definition.parameters
         ],
     }

@@ -27,7 +27,7 @@ def result_text(trial: Trial, metric: str) -> str:
 
 def end_text(trial: Trial, sweep: Sweep) -> str:
     """Returns what came of a trial in a line."""
-    chosen = values_text(trial.values, short_labels(sweep.keys))
+    chosen = values_text(sweep.chosen(trial), short_labels(sweep.keys))
     if trial.state in FAILED:
         return f"{chosen}: {trial.reason}"
     epochs = f" (epoch {trial.best_epoch})" if trial.best_epoch is not None else ""
@@ -39,5 +39,5 @@ def best_text(trials: Sequence[Trial], sweep: Sweep) -> str:
     best = best_trial(trials, higher_is_better=sweep.higher_is_better)
     if best is None:
         return ""
-    chosen = values_text(best.values, short_labels(sweep.keys))
+    chosen = values_text(sweep.chosen(best), short_labels(sweep.keys))
     return f"{best.name} {result_text(best, sweep.metric)}  {chosen}"
