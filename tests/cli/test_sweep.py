@@ -171,3 +171,20 @@ def test_a_dry_run_shows_the_trials_and_the_time_and_leaves_nothing(runs_dir: Pa
     words = r"with \d+ at a time; an epoch takes .* by a few steps of 2 of 2 kinds of trial"
     assert re.match(rf"about \d+ (s|min) {words}", shown.splitlines()[6])
     assert not runs_dir.exists()
+
+
+def test_a_value_that_all_trials_share_is_not_repeated_and_a_search_is_reckoned_by_draws(
+    runs_dir: Path,
+) -> None:
+    code, shown, told = run(
+        "sweep", "configs/digits_deep.yaml", "training.epochs={choice: [2]}",
+        "model.layers.0.units=8,64", "strategy=tpe", "trials=20", "--dry-run",
+    )  # fmt: skip
+    assert code == 0, told
+    assert shown.splitlines()[1:3] == ["         each is chosen by the ones before", ""]
+    assert "by a few steps of 2 of 2 kinds of trial" in shown
+    code, shown, told = run(
+        "sweep", "configs/digits_deep.yaml", "training.epochs={choice: [2]}",
+        "model.activation=relu,tanh", "--dry-run",
+    )  # fmt: skip
+    assert shown.splitlines()[1:3] == ["      0  activation=relu", "      1  activation=tanh"]
