@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -33,6 +33,14 @@ class Stopped(KeyboardInterrupt):
 def signal_name(signum: int) -> str:
     """Returns what a user calls it."""
     return "Ctrl-C" if signum == signal.SIGINT else signal.Signals(signum).name
+
+
+class Wish(Protocol):
+    """Whether something is to stop: a `StopRequest`, or what adds to one."""
+
+    @property
+    def signum(self) -> int | None:
+        """The signal that asked; None as long as nobody has."""
 
 
 @dataclass

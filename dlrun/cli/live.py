@@ -131,6 +131,7 @@ class LiveDisplay:
             self._progress.update(
                 self._running[event.task],
                 completed=(inner.epoch - 1) * inner.steps + inner.step,
+                total=total,
                 description=event.task,
                 note=f"epoch {inner.epoch}/{inner.epochs}  loss {short_number(inner.logs['loss'])}",
             )
@@ -152,9 +153,9 @@ class LiveDisplay:
         self._progress.above = f"best: {event.best}" if event.best else ""
 
     def _task_ended(self, event: TaskEnded) -> None:
-        task = self._running.pop(event.task, None)
-        if task is not None:
-            self._progress.remove_task(task)
+        own = [name for name in self._running if f"{name}/".startswith(f"{event.task}/")]
+        for name in own:  # a trial's are those of its members, too
+            self._progress.remove_task(self._running.pop(name))
         style = "" if event.status == "finished" else "yellow"
         self._console.print(Text(task_line(event), style=style), soft_wrap=False)
 

@@ -84,8 +84,8 @@ def _check_data(task: Task, dataset: Dataset) -> None:
     if task.data_hash is not None and not dataset.content_hash.startswith(task.data_hash):
         raise DatasetError(
             f"{dataset.name}: the data have changed since this was planned (hash "
-            f"{dataset.content_hash[:12]}, then {task.data_hash}); put the old ones back, or plan "
-            "anew with another name"
+            f"{dataset.content_hash[:12]}, then {task.data_hash}); put the old ones back, and "
+            "--retry-failed tries again, or plan anew with another name"
         )
 
 

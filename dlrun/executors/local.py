@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from dlrun.events import FromTask, Report
@@ -30,7 +30,7 @@ from dlrun.executors.task import (
     ended_outcome,
 )
 from dlrun.runs.environment import count_cpus
-from dlrun.stopping import StopRequest
+from dlrun.stopping import Wish
 
 _POLL_SECONDS = 0.2
 _PATIENCE_SECONDS = 30.0
@@ -108,6 +108,7 @@ class _Worker:
     process: subprocess.Popen[bytes]
     given: dict[str, _Given] = field(default_factory=dict)
     num_given: int = 0
+    threads: Any = None
 
     def send(self, message: Any) -> None:
         if self.process.stdin is not None:
@@ -117,6 +118,7 @@ class _Worker:
         limit = float("inf") if task.limit_seconds is None else task.limit_seconds
         self.given[task.name] = _Given(task, time.monotonic() + _START_SECONDS + limit)
         self.num_given += 1
+        self.threads = task.loaded.config.training.threads
         self.send(task)
 
     def end_overdue(self) -> None:
@@ -150,7 +152,7 @@ class Crew:
     workers: list[_Worker] = field(default_factory=list)
 
     def run(
-        self, tasks: Iterable[Task], room: int, report: Report, request: StopRequest
+        self, tasks: Iterable[Task], room: int, report: Report, request: Wish
     ) -> Iterator[Outcome]:
         """Does tasks in other processes; yields how each ended, as it ends.
 
@@ -177,7 +179,9 @@ class Crew:
                 worker, message = self.inbox.get(timeout=_POLL_SECONDS)
             except queue.Empty:
                 continue
-            yield from self._heard(worker, message, report)
+            for outcome in self._heard(worker, message, report):
+                ended = is_stopping and (outcome.is_killed or message is None)
+                yield replace(outcome, status="interrupted") if ended else outcome
 
     def _heard(self, worker: _Worker, message: Any, report: Report) -> Iterator[Outcome]:
         if isinstance(message, Told):
@@ -229,14 +233,21 @@ class Crew:
         while self._weight < room and waiting.first is not None:
             if self._weight and self._weight + waiting.first.weight > room:
                 return
-            idle = [worker for worker in self.workers if FORKS or not worker.given]
-            worker = idle[0] if idle else self.hire()
-            if not FORKS and worker.num_given >= TASKS_A_PROCESS:
-                worker.send(None)
-                self.workers.remove(worker)
-                worker.close()
-            else:
-                worker.give(waiting.pop())
+            task = waiting.pop()
+            self._worker_for(task).give(task)
+
+    def _worker_for(self, task: Task) -> _Worker:
+        """A worker that forks, or one that is free and whose TensorFlow has these threads."""
+        if FORKS:
+            return self.workers[0] if self.workers else self.hire()
+        for worker in [one for one in self.workers if not one.given]:
+            is_fresh = worker.num_given < TASKS_A_PROCESS
+            if is_fresh and worker.threads in (None, task.loaded.config.training.threads):
+                return worker
+            worker.send(None)
+            self.workers.remove(worker)
+            worker.close()
+        return self.hire()
 
     def close(self) -> None:
         """Ends all workers; tasks that they are at end at a checkpoint."""
@@ -263,7 +274,7 @@ def open_crew() -> Iterator[Crew]:
 
 
 def run_tasks(
-    tasks: Sequence[Task], at_a_time: int, report: Report, request: StopRequest
+    tasks: Sequence[Task], at_a_time: int, report: Report, request: Wish
 ) -> Iterator[Outcome]:
     """Does tasks by a crew of their own, as `Crew.run` does."""
     with open_crew() as crew:

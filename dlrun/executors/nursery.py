@@ -18,11 +18,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dlrun.data.store import DataStore
-from dlrun.errors import DlrunError
 from dlrun.executors.doing import Send, do_task
 from dlrun.executors.frames import FrameReader, write_message
-from dlrun.executors.task import TASKS_A_PROCESS, Kill, Stop, Task, ended_outcome
+from dlrun.executors.task import TASKS_A_PROCESS, Kill, Outcome, Stop, Task, ended_outcome
 from dlrun.stopping import SIGNALS, Stopped
+
+SOUND = ("finished", "diverged")
+"""Outcomes after which a process may do another task."""
 
 _READ_BYTES = 1 << 16
 _PR_SET_PDEATHSIG = 1  # of Linux's prctl
@@ -59,7 +61,8 @@ class _Nursery:
         """Has a child that is free do it, or a new one."""
         config = task.loaded.config
         for child in [one for one in self.children.values() if one.task is None]:
-            if child.threads == config.training.threads and not config.imports:
+            is_fresh = child.num_given < TASKS_A_PROCESS
+            if is_fresh and child.threads == config.training.threads and not config.imports:
                 self._give(child, task)
                 return
             self._send_away(child)  # its memory is needed, and its TensorFlow is another
@@ -88,7 +91,7 @@ class _Nursery:
             return
         from dlrun.prepare import prepare_data
 
-        with suppress(DlrunError):  # the child tells what is wrong
+        with suppress(Exception):  # the child meets it, too, and tells
             data = prepare_data(task.loaded.config, store=self.store)
             if task.action == "train":
                 data.facts()
@@ -116,11 +119,16 @@ class _Nursery:
         received = b""
         with suppress(OSError):
             received = child.line.recv(_READ_BYTES)
-        for outcome in child.reader.feed(received):
-            child.task = None
-            self.send(outcome)
+        self._pass_on(child, received)
         if not received or child.num_given >= TASKS_A_PROCESS or child.threads is None:
             self._send_away(child)
+
+    def _pass_on(self, child: _Child, received: bytes) -> None:
+        for outcome in child.reader.feed(received):
+            child.task = None
+            if outcome.status not in SOUND:  # it is on its way out
+                child.num_given = TASKS_A_PROCESS
+            self.send(outcome)
 
     def _send_away(self, child: _Child) -> None:
         with suppress(KeyError, ValueError):  # it was sent away before
@@ -149,10 +157,16 @@ class _Nursery:
             if not found:
                 continue
             child = self.children.pop(number)
+            with suppress(OSError):  # what it said last may not have been read
+                while received := child.line.recv(_READ_BYTES):
+                    self._pass_on(child, received)
             self._send_away(child)
-            exit_code = os.waitstatus_to_exitcode(status)
-            if exit_code and child.task is not None:
-                self.send(ended_outcome(child.task.name, exit_code))
+            if child.task is None:
+                continue
+            if self.num_stops:
+                self.send(Outcome(child.task.name, "interrupted"))
+            else:
+                self.send(ended_outcome(child.task.name, os.waitstatus_to_exitcode(status)))
 
     def send_all_away(self) -> None:
         """Lets those that are at nothing go."""
@@ -168,7 +182,7 @@ def _do_tasks(line: socket.socket, send: Send, store: DataStore) -> None:
         for task in reader.feed(received):
             outcome = do_task(task, send, store)
             write_message(line.fileno(), outcome)
-            if outcome.status not in ("finished", "diverged"):
+            if outcome.status not in SOUND:
                 return
 
 
@@ -199,6 +213,8 @@ def serve_by_fork(send: Send) -> int:
         one.setblocking(False)
     signal.set_wakeup_fd(waker.fileno())
     signal.signal(signal.SIGCHLD, lambda *_: None)  # heard at all, so that it wakes
+    for number in SIGNALS:  # who gives the tasks says when to stop
+        signal.signal(number, signal.SIG_IGN)
     selector.register(0, selectors.EVENT_READ)
     selector.register(ended, selectors.EVENT_READ)
     while not is_over or nursery.is_busy:
@@ -214,7 +230,8 @@ def serve_by_fork(send: Send) -> int:
             if not received:
                 is_over = True
                 selector.unregister(0)
-                nursery.stop(signal.SIGTERM)
+                if not nursery.num_stops:  # else they are at their checkpoints
+                    nursery.stop(signal.SIGTERM)
         nursery.bury()
     nursery.send_all_away()
     return 0

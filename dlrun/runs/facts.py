@@ -60,19 +60,22 @@ class Facts(dict[str, Any]):
         raise UnreadableError(self._path, f"it has no {key!r}")
 
 
-def read_facts(path: Path, spec: Spec, newest_format: int | None = None) -> Facts:
+def read_facts(
+    path: Path, spec: Spec, newest_format: int | None = None, max_bytes: int = MAX_JSON_BYTES
+) -> Facts:
     """Returns what a JSON file of a run holds; NaN is read as null, as dlrun writes it.
 
     Args:
         path: Of the file.
         spec: The types of its values.
         newest_format: The last layout that is known, of the file whose `format` tells it.
+        max_bytes: More than such a file has.
 
     Raises:
         UnreadableError: it is missing, damaged, no file at all or written by a newer dlrun, or
             a value is of another type.
     """
-    facts = _parse(path, read_small_file(path, MAX_JSON_BYTES))
+    facts = _parse(path, read_small_file(path, max_bytes))
     if not isinstance(facts, Facts):
         raise UnreadableError(path, f"{kind_of(facts)} where an object belongs")
     if newest_format is not None:

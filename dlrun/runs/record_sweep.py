@@ -7,7 +7,7 @@ import os
 import shutil
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from dlrun.processes import this_process
 from dlrun.runs.create import UNFINISHED, make_runs_dir, new_id, now
 from dlrun.runs.find import LATEST
 from dlrun.runs.run import LOG, TRIALS
-from dlrun.runs.sweep import BASE, BEST, DEFINITION, FORMAT, SWEEP, Sweep, Trial
+from dlrun.runs.sweep import BASE, BEST, DEFINITION, FORMAT, OPEN, SWEEP, Sweep, Trial
 
 HEARTBEAT_SECONDS = 10.0
 """As of runs."""
@@ -118,7 +118,7 @@ class SweepRecorder:
             end = {"status": "interrupted", "error": str(error) or "interrupted by Ctrl-C"}
         elif error is not None:
             end = {"status": "failed", "error": str(error) or repr(error)}
-        elif any(trial.state in ("planned", "interrupted") for trial in self.trials):
+        elif self._is_open:
             end["status"] = "interrupted"  # a budget, or a failure that was to end it
         if error is None:
             self._write(end | {"stopped": now()})
@@ -127,19 +127,19 @@ class SweepRecorder:
             self._write(end | {"stopped": now()})
 
     @property
+    def _is_open(self) -> bool:
+        planned = int(self._info.get("planned") or 0)
+        open_trials = [one for one in self.trials if one.state in OPEN]
+        return bool(open_trials) or len(self.trials) < planned
+
+    @property
     def seconds(self) -> float:
         """How long the sweep has gone on, all its calls together."""
         return self._seconds_before + time.monotonic() - self._started
 
     def put(self, *trials: Trial) -> None:
         """Takes down how trials are now; new ones are added at the end."""
-        for trial in trials:
-            if trial.number == len(self.trials):
-                self.trials.append(trial)
-                self._lines.append("")
-            self.trials[trial.number] = trial
-            self._lines[trial.number] = _line(trial)
-        self._write({})
+        self._write({}, trials)
 
     def note(self, **facts: Any) -> None:
         """Records facts in `sweep.json`."""
@@ -169,8 +169,14 @@ class SweepRecorder:
             with suppress(StorageError):  # the next trial's end will meet it, and tell
                 self._write({})
 
-    def _write(self, changes: Mapping[str, Any]) -> None:
+    def _write(self, changes: Mapping[str, Any], trials: Sequence[Trial] = ()) -> None:
         with self._writing:  # the heartbeat writes, too
+            for trial in trials:
+                if trial.number == len(self.trials):
+                    self.trials.append(trial)
+                    self._lines.append(_line(trial))
+                self.trials[trial.number] = trial
+                self._lines[trial.number] = _line(trial)
             self._info |= changes
             self._info |= {"heartbeat": now(), "duration_seconds": round(self.seconds, 3)}
             write_text(self.sweep.path / SWEEP, _text(self._info, self._lines))

@@ -27,6 +27,9 @@ DEFINITION = "sweep.yaml"
 BASE = "base.yaml"
 BEST = "best.yaml"
 
+MAX_BYTES = 512 * 1024 * 1024
+"""More than a hundred thousand trials take."""
+
 WITH_RESULT = ("finished", "pruned")
 """States of a trial that was trained as far as it was to be."""
 
@@ -142,7 +145,7 @@ class Sweep:
         Raises:
             UnreadableError: it is missing, damaged, or of a newer dlrun.
         """
-        return read_facts(self.path / SWEEP, kinds.SWEEP, newest_format=FORMAT)
+        return read_facts(self.path / SWEEP, kinds.SWEEP, FORMAT, MAX_BYTES)
 
     @cached_property
     def trials(self) -> tuple[Trial, ...]:

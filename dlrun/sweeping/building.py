@@ -14,12 +14,12 @@ from dlrun.executors import Crew, Outcome, Task
 from dlrun.members import plan_members
 from dlrun.results import HIGHER_IS_BETTER
 from dlrun.runs.sweep import Trial
-from dlrun.stopping import Stopped, StopRequest
+from dlrun.stopping import Stopped, Wish
 from dlrun.sweeping.settling import Planned, build_key
 
 
 def check_builds(
-    crew: Crew, planned: Sequence[Planned], room: int, report: Report, request: StopRequest
+    crew: Crew, planned: Sequence[Planned], room: int, report: Report, request: Wish
 ) -> tuple[list[Planned], str]:
     """Has Keras build each kind of model; trials whose it refuses are failed before they begin.
 
@@ -52,7 +52,7 @@ def check_builds(
         if outcome.status == "finished":
             grows = outcome.measured.get(HIGHER_IS_BETTER)
             direction = "maximize" if grows else "minimize"
-        elif outcome.status != "interrupted":
+        elif outcome.status != "interrupted" and not outcome.is_killed:
             refused |= {one.trial.number: _reason(outcome) for one in tasks[outcome.task]}
     if request.signum is not None:
         raise Stopped(request.signum)

@@ -34,6 +34,24 @@ class Limits:
 
 
 @dataclass
+class CallWish:
+    """A wish to stop by a signal or, told apart from it, by a limit of the call.
+
+    Attributes:
+        signals: What was heard.
+        is_limit_reached: Whether a limit ends the call.
+    """
+
+    signals: StopRequest
+    is_limit_reached: bool = False
+
+    @property
+    def signum(self) -> int | None:
+        """What workers are told."""
+        return signal.SIGTERM if self.is_limit_reached else self.signals.signum
+
+
+@dataclass
 class Call:
     """One call's work on a sweep.
 
@@ -57,7 +75,7 @@ class Call:
     share: bool
     limits: Limits
     report: Report
-    request: StopRequest
+    request: CallWish
     ended_by: str = ""
     num_begun: int = 0
     told: set[str] = field(default_factory=set)
@@ -81,7 +99,7 @@ def stop(call: Call, reason: str) -> None:
     """Has everything that runs end at a checkpoint, and nothing begin, by no one's wish."""
     if not call.is_over:
         call.ended_by = reason
-        call.request.signum = signal.SIGTERM
+        call.request.is_limit_reached = True
 
 
 def standing(call: Call) -> SweepStanding:

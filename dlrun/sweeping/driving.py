@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dlrun.config import Loaded
 from dlrun.data.store import DataStore
+from dlrun.errors import ConfigError, DatasetError, RunError
 from dlrun.evaluation.sweep_rows import short_labels
 from dlrun.events import Message, Report, ignore
 from dlrun.executors import Crew, open_crew
@@ -18,10 +18,10 @@ from dlrun.runs import Sweep, Trial
 from dlrun.runs.environment import count_cpus
 from dlrun.runs.lock import only_process
 from dlrun.runs.record_sweep import SweepRecorder, create_sweep
-from dlrun.runs.sweep import BASE, DEFINITION, FAILED, OPEN
+from dlrun.runs.sweep import BASE, DEFINITION, FAILED, OPEN, best_trial
 from dlrun.stopping import Stopped, StopRequest, stop_requests
 from dlrun.sweeping.building import check_builds
-from dlrun.sweeping.call import Call, Limits, standing, stop
+from dlrun.sweeping.call import Call, CallWish, Limits, standing, stop
 from dlrun.sweeping.definition import SweepDefinition
 from dlrun.sweeping.loading import load_sweep
 from dlrun.sweeping.running import run_wave
@@ -66,7 +66,12 @@ def run_sweep(
     found = same_plan(definition, runs_dir, report)
     if found is not None:
         return resume_sweep(
-            found, workers=workers, retry_failed=retry_failed, fail_fast=fail_fast, report=report
+            found,
+            workers=workers,
+            retry_failed=retry_failed,
+            fail_fast=fail_fast,
+            report=report,
+            limits_of=definition,
         )
     with open_crew() as crew:
         crew.hire()  # imports TensorFlow while the plan is made
@@ -85,7 +90,8 @@ def run_sweep(
             base=definition.base_to_dict(),
             runs_dir=runs_dir,
         )
-        return _go(sweep, definition, crew, (room, share), fail_fast, store, report)
+        limits = _limits(definition, fail_fast=fail_fast)
+        return _go(sweep, definition, crew, (room, share), limits, store, report)
 
 
 def resume_sweep(
@@ -95,6 +101,7 @@ def resume_sweep(
     retry_failed: bool = False,
     fail_fast: bool = False,
     report: Report = ignore,
+    limits_of: SweepDefinition | None = None,
 ) -> Sweep:
     """Does what is missing of a sweep, by the plan that its folder holds.
 
@@ -104,9 +111,14 @@ def resume_sweep(
         retry_failed: Likewise.
         fail_fast: Likewise.
         report: Likewise.
+        limits_of: A definition of the same plan, whose budget and time limit count; None: those
+            that it was planned with.
 
     Raises:
         RunError: it runs, or cannot be read.
+        ConfigError: this dlrun does not take its configs any more.
+        StorageError: its folder cannot be written to.
+        Stopped: a signal asked for it.
     """
     sweep = Sweep(sweep.path)  # read anew
     missing = [trial for trial in sweep.trials if _is_missing(trial, retry_failed)]
@@ -116,12 +128,15 @@ def resume_sweep(
         report(Message(f"{sweep.path}: all {len(sweep.trials)} trials are done{hint}"))
         return sweep
     definition = load_sweep(sweep.path / DEFINITION)
+    if definition.config.base != BASE:  # someone else's file may name any other
+        raise RunError(f"{sweep.path / DEFINITION}: base must be {BASE}; put the file back")
     done = len(sweep.trials) - len(missing)
     report(Message(f"{sweep.path}: {done} of {sweep.info['planned']} trials are done, going on"))
     with open_crew() as crew:
         crew.hire()
+        limits = _limits(limits_of or definition, fail_fast=fail_fast)
         return _go(
-            sweep, definition, crew, _room(workers), fail_fast, DataStore(), report, retry_failed
+            sweep, definition, crew, _room(workers), limits, DataStore(), report, retry_failed
         )
 
 
@@ -144,32 +159,44 @@ def _go(
     definition: SweepDefinition,
     crew: Crew,
     room: tuple[int, bool],
-    fail_fast: bool,
+    limits: Limits,
     store: DataStore,
     report: Report,
     retry_failed: bool = False,
 ) -> Sweep:
     """The path from a plan to a complete folder."""
+    with only_process(sweep), stop_requests() as request:
+        sweep = Sweep(sweep.path)  # as whoever held it before has left it
+        with SweepRecorder(sweep) as recorder:
+            call = Call(sweep, recorder, crew, *room, limits, report, CallWish(request))
+            _do_waves(call, definition, store, retry_failed=retry_failed)
+            _close(call, request)
+    return Sweep(sweep.path)
+
+
+def _limits(definition: SweepDefinition, *, fail_fast: bool) -> Limits:
     budget = definition.config.budget
     minutes, trial_minutes = budget.minutes, definition.config.trial_minutes
-    limits = Limits(
+    return Limits(
         seconds=None if minutes is None else 60 * minutes,
         trials=budget.trials,
         trial_seconds=None if trial_minutes is None else 60 * trial_minutes,
         fail_fast=fail_fast,
     )
-    with only_process(sweep), SweepRecorder(sweep) as recorder, stop_requests() as request:
-        call = Call(sweep, recorder, crew, *room, limits, report, request)
-        if retry_failed:
-            _open_failed(call)
-        _tell_start(call)
-        with _time_limit(call):
-            for wave in waves(call, definition, _asking(call, definition, store)):
-                if call.is_over:
-                    break
-                run_wave(call, wave)
-        _close(call, request)
-    return Sweep(sweep.path)
+
+
+def _do_waves(
+    call: Call, definition: SweepDefinition, store: DataStore, *, retry_failed: bool
+) -> None:
+    """Trains wave after wave, until there are no more or something ends the call."""
+    if retry_failed:
+        _open_failed(call)
+    _tell_start(call)
+    with _time_limit(call):
+        for wave in waves(call, definition, _asking(call, definition, store)):
+            if call.is_over:
+                break
+            run_wave(call, wave)
 
 
 def _open_failed(call: Call) -> None:
@@ -180,14 +207,11 @@ def _open_failed(call: Call) -> None:
 
 def _tell_start(call: Call) -> None:
     trials = [trial for trial in call.recorder.trials if trial.state in OPEN]
-    threads = sorted({int(trial.config["training"]["threads"]) for trial in trials})
-    shown = " or ".join(map(str, threads)) or "as many as suit"
-    call.report(
-        Message(
-            f"{call.sweep.path}: {call.sweep.info['planned']} trials, room for {call.room} at "
-            f"a time, {shown} thread{'s' if shown != '1' else ''} each"
-        )
-    )
+    threads = sorted({str((trial.config.get("training") or {}).get("threads")) for trial in trials})
+    shown = " or ".join(threads)
+    each = f", {shown} thread{'s' if shown != '1' else ''} each" if threads else ""
+    planned = f"{call.sweep.path}: {call.sweep.info['planned']} trials"
+    call.report(Message(f"{planned}, room for {call.room} at a time{each}"))
     call.report(standing(call))
 
 
@@ -221,14 +245,39 @@ def _asking(call: Call, definition: SweepDefinition, store: DataStore) -> Any:
             batch=batch,
             higher_is_better=call.sweep.higher_is_better,
         )
-        checked: list[tuple[Mapping[str, Any], Loaded]] = [
-            (values, make_trial_config(definition, values)) for values in chosen
-        ]
-        planned = settle_trials(checked, store, ignore, before, batch)
-        call.recorder.put(*[one.trial for one in planned])
-        return [one.trial for one in planned]
+        planned: list[Trial] = []
+        for values in chosen:
+            there = [*before, *planned]
+            planned.append(_plan_one(definition, values, there, batch, store))
+        call.recorder.put(*planned)
+        return planned
 
     return ask
+
+
+def _plan_one(
+    definition: SweepDefinition,
+    values: Mapping[str, Any],
+    before: Sequence[Trial],
+    batch: int,
+    store: DataStore,
+) -> Trial:
+    """One trial of a search that learns; a combination that cannot work is a failed one."""
+    try:
+        loaded = make_trial_config(definition, values)
+        return settle_trials([(values, loaded)], store, ignore, before, batch)[0].trial
+    except (ConfigError, DatasetError) as error:
+        base = settle_trials([({}, make_trial_config(definition, {}))], store, ignore)[0].trial
+        number, reason = len(before), " ".join(str(error).split())
+        return replace(
+            base,
+            number=number,
+            values=dict(values),
+            hash=f"none-{number}",
+            state="failed",
+            reason=reason,
+            batch=batch,
+        )
 
 
 def _close(call: Call, request: StopRequest) -> None:
@@ -241,7 +290,7 @@ def _close(call: Call, request: StopRequest) -> None:
 
     call.recorder.note(verdict=compare_best(Sweep(call.sweep.path)))
     text = f"dlrun resume {call.sweep.id} goes on"
-    if call.ended_by:
+    if call.ended_by and request.signum is None:
         call.report(Message(f"{call.sweep.path}: {call.ended_by}; {text}", level="warning"))
     elif request.signum is not None:
         done = sum(trial.state not in OPEN for trial in call.recorder.trials)
@@ -252,10 +301,10 @@ def _close(call: Call, request: StopRequest) -> None:
 
 def write_best(call: Call) -> None:
     """Writes `best.yaml`; nothing where no trial has finished."""
-    found = best_text(call.recorder.trials, call.sweep)
-    if not found:
+    trials, grows = call.recorder.trials, call.sweep.higher_is_better
+    best, found = best_trial(trials, higher_is_better=grows), best_text(trials, call.sweep)
+    if best is None:
         return
-    best = call.trial(int(found.split()[0].split("/")[1]))
     chosen = values_text(call.sweep.chosen(best), short_labels(call.sweep.keys))
     head = (
         f"The best of {len(call.recorder.trials)} trials of {call.sweep.id}: {found}\n"

@@ -88,7 +88,7 @@ def estimate_sweep(
 
     Args:
         definition: What is searched, and how.
-        workers: How many at a time; None: as `run_sweep` chooses.
+        workers: How many at a time; None: as many as there are cores for their threads.
         report: Told what is unwise about the plan.
 
     Raises:

@@ -42,7 +42,7 @@ def with_result(sweep: Sweep, trial: Trial, config: Config) -> Trial:
     runs = [run for run in runs_of(sweep, trial, config) if _has_values(run, sweep.metric)]
     if not runs:
         return trial
-    seconds = [run.info.get("duration_seconds") or 0.0 for run in runs]
+    seconds = [_seconds(run) for run in runs]
     best = [run.metrics["best"] for run in runs]
     values = [float(one[sweep.metric]) for one in best]
     spread = _sd(values) if len(values) > 1 else None
@@ -60,6 +60,12 @@ def with_result(sweep: Sweep, trial: Trial, config: Config) -> Trial:
         num_parameters=counted,
         duration_seconds=round(sum(seconds), 3),
     )
+
+
+def _seconds(run: Run) -> float:
+    with suppress(DlrunError):
+        return float(run.info.get("duration_seconds") or 0.0)
+    return 0.0
 
 
 def _means(rows: Sequence[Mapping[str, Any]]) -> dict[str, float]:

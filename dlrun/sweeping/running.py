@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from dlrun.config import Config
+from dlrun.errors import RunError
 from dlrun.events import Event, FromTask, Message, Report, TaskEnded
 from dlrun.executors import Outcome, Task
 from dlrun.members.aggregation import is_finished
@@ -56,6 +58,8 @@ def run_wave(call: Call, steps: Sequence[Step]) -> None:
     for step in dict.fromkeys(wave.steps.values()):  # stopped before all of its members began
         if wave.left[step.trial]:
             _conclude(call, step, wave.failures.get(step.trial, []), is_cut=True)
+    if any(call.trial(step.trial).state == "interrupted" for step in wave.steps.values()):
+        stop(call, "someone ended its processes")  # what follows depends on whole waves
 
 
 def _begin(call: Call, wave: _Wave, steps: Sequence[Step]) -> Iterator[Task]:
@@ -88,7 +92,8 @@ def _listen(call: Call) -> Report:
             _note_begin(call, event.task)
         if isinstance(event, FromTask) and isinstance(event.event, Message):
             text = event.event.text
-            if event.event.level != "warning" or text in call.told or "keeps" in text:
+            is_of_a_stop = "keeps" in text or "writing a checkpoint" in text
+            if event.event.level != "warning" or text in call.told or is_of_a_stop:
                 return
             call.told.add(text)
             event = FromTask(event.task, replace(event.event, text=f"{event.task}: {text}"))
@@ -105,8 +110,9 @@ def _note_begin(call: Call, task: str) -> None:
 
 
 def _is_to_be_tried_again(call: Call, outcome: Outcome) -> bool:
-    """Whether a process was killed by someone else, for the first time: it may go on."""
-    if not outcome.is_killed or call.is_over or outcome.task in call.tried_again:
+    """Whether a process was ended by someone else, for the first time: it may go on."""
+    is_ended = outcome.is_killed or outcome.status == "interrupted"
+    if not is_ended or call.is_over or outcome.task in call.tried_again:
         return False
     call.tried_again.add(outcome.task)
     text = f"{outcome.task}: {outcome.error}; it goes on from its checkpoint, this once"
@@ -124,7 +130,8 @@ def _conclude(call: Call, step: Step, failures: Sequence[Outcome], *, is_cut: bo
     if is_cut and state not in FAILED:
         state = "interrupted"
     if config.has_members and state != "interrupted" and not (step.is_first and not reason):
-        close_parent(call.sweep, trial, config, runs, reason)
+        with suppress(RunError):  # someone took its folder away
+            close_parent(call.sweep, trial, config, runs, reason)
     trial = replace(with_result(call.sweep, trial, config), state=state, reason=reason)
     call.recorder.put(trial)
     if state in OPEN:

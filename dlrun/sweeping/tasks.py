@@ -51,6 +51,8 @@ def _task(call: Call, step: Step, name: str, config: Config, parent: str) -> Tas
     if os.path.lexists(run.path / RUN):
         _wait_for(run, call.report)
         done = epochs_done(run)
+        if not done:  # it was stopped on the way to a later rung, perhaps
+            epochs = max(epochs, _planned_epochs(run))
         if done >= epochs or (done and done < _planned_epochs(run)):
             return None
         if epochs != _planned_epochs(run):

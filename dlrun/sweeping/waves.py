@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
+from dlrun.members.aggregation import is_finished
 from dlrun.runs import Run, Trial
-from dlrun.runs.sweep import FAILED, OPEN
+from dlrun.runs.sweep import OPEN
 from dlrun.sweeping.call import Call
 from dlrun.sweeping.definition import SweepDefinition
 from dlrun.sweeping.results import curve_of, runs_of
@@ -21,6 +22,7 @@ from dlrun.sweeping.schedule import (
     median_threshold,
     survivors,
 )
+from dlrun.sweeping.tasks import close_parent
 
 Ask = Callable[[int, int], Sequence[Trial]]
 """Adds so many trials to the plan as the batch of this number, and returns those to be trained."""
@@ -36,7 +38,7 @@ def waves(call: Call, definition: SweepDefinition, ask: Ask) -> Iterator[list[St
     """
     pruning = definition.config.pruning
     if definition.config.strategy == "tpe":
-        batches = _learning_batches(call, definition, ask)
+        batches = _learning_batches(call, ask)
         yield from (
             _pruned_by_median(call, batches) if pruning == "median" else map(all_at_once, batches)
         )
@@ -48,11 +50,9 @@ def waves(call: Call, definition: SweepDefinition, ask: Ask) -> Iterator[list[St
         yield all_at_once(call.recorder.trials)
 
 
-def _learning_batches(
-    call: Call, definition: SweepDefinition, ask: Ask
-) -> Iterator[Sequence[Trial]]:
+def _learning_batches(call: Call, ask: Ask) -> Iterator[Sequence[Trial]]:
     """The batches that are planned already, then new ones, each planned when its turn comes."""
-    total, batch = int(definition.config.trials or 0), 0
+    total, batch = int(call.sweep.info["planned"]), 0
     while True:
         there = [trial for trial in call.recorder.trials if trial.batch == batch]
         if not there:
@@ -70,8 +70,9 @@ def _pruned_by_median(call: Call, batches: Iterator[Sequence[Trial]]) -> Iterato
     rest: list[Step] = []
     for batch in batches:
         finished = [call.trial(number) for number in before]
+        # Whose first member was trained to its end, whatever became of the others since.
         threshold = median_threshold(
-            [trial for trial in finished if trial.state in ("finished", "running")],
+            [t for t in finished if t.state != "pruned" and is_finished(_first_run(call, t))],
             lambda trial: _first_curve(call, trial),
             call.sweep.metric,
             higher_is_better=call.sweep.higher_is_better,
@@ -119,15 +120,20 @@ def _kept(call: Call, bracket: Bracket, numbers: Sequence[int], rung: int) -> tu
     values = []
     for number in numbers:
         trial = call.trial(number)
-        if trial.state not in FAILED:
-            curve = _first_curve(call, trial)[:epochs]
-            values.append((number, best_so_far(curve, higher_is_better=grows)))
+        curve = _first_curve(call, trial)
+        # One that failed on a later rung has reached this one all the same.
+        if len(curve) >= epochs or trial.state == "finished":
+            values.append((number, best_so_far(curve[:epochs], higher_is_better=grows)))
     kept = survivors(values, higher_is_better=grows)
     dropped = [
         replace(call.trial(number), state="pruned", reason=f"not in the best third at {epochs}")
         for number in numbers
         if number not in kept and call.trial(number).state in OPEN
     ]
+    for trial in dropped:
+        config = call.load(trial).config
+        if config.has_members:
+            close_parent(call.sweep, trial, config, runs_of(call.sweep, trial, config), "")
     if dropped:
         call.recorder.put(*dropped)
     return kept

@@ -597,3 +597,54 @@ def test_no_more_trials_run_at_a_time_than_cores_and_memory_allow(
     Memory.available = 1.0
     assert driving._room(None) == (1, True)
     assert driving._room(7) == (7, False)
+
+
+@pytest.mark.slow
+def test_hyperband_stopped_inside_a_later_rung_goes_on_to_the_same_trials(
+    config: Path, tmp_path: Path
+) -> None:
+    overrides = ["training.batch_size=2"]
+    settings = {"strategy": "random", "trials": 7, "pruning": "hyperband"}
+    whole = dlrun.sweep(config, DRAWN, overrides, runs_dir=tmp_path / "whole", **settings)
+    stops = [0]
+
+    def listen(event: Event) -> None:
+        step = event.event if isinstance(event, FromTask) else None
+        is_there = isinstance(step, StepsDone) and step.epochs == 9 and step.epoch > 4
+        if is_there and not stops[0]:
+            stops[0] += 1
+            signal.raise_signal(signal.SIGINT)
+
+    with pytest.raises(Stopped):
+        dlrun.sweep(
+            config, DRAWN, overrides, report=listen, runs_dir=tmp_path / "cut", workers=2,
+            **settings,
+        )  # fmt: skip
+    (path,) = (tmp_path / "cut").glob("2*")
+    assert "interrupted" in {trial.state for trial in Sweep(path).trials}
+    resumed = dlrun.resume(path)
+    assert isinstance(resumed, Sweep)
+    assert outcome(resumed) == outcome(whole)
+
+
+def test_a_child_that_someone_else_ends_goes_on_once(config: Path, runs_dir: Path) -> None:
+    told, killed = Told(), set[str]()
+
+    def listen(event: Event) -> None:
+        told(event)
+        if isinstance(event, FromTask) and isinstance(event.event, StepsDone):
+            path = next(runs_dir.glob(f"2*/{event.task}/run.json"), None)
+            if path is not None and event.task not in killed and event.event.epoch > 3:
+                killed.add(event.task)
+                pid = json.loads(path.read_text())["pid"]
+                os.kill(pid, signal.SIGKILL if event.task.endswith("0") else signal.SIGTERM)
+
+    sweep = dlrun.sweep(
+        config, {"optimizer.learning_rate": [0.1, 0.2]},
+        ["training.epochs=40", "training.batch_size=2"], report=listen, workers=1,
+    )  # fmt: skip
+    assert killed == {"trials/0", "trials/1"}
+    found = [(trial.state, trial.reason, trial.epochs) for trial in sweep.trials]
+    assert found == [("finished", "", 40)] * 2
+    again = [text for text in told.texts() if "it goes on from its checkpoint, this once" in text]
+    assert len(again) == 2
