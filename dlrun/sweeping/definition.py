@@ -70,8 +70,8 @@ class SweepDefinition:
 def plan_key(definition: SweepDefinition) -> str:
     """Returns 12 hex digits that are equal for definitions with the same trials and aim.
 
-    Names, notes, paths and limits (`budget`, `trial_minutes`) do not count; the order of the
-    searched keys does, since it is the order of the trials.
+    The sweep's name, notes, paths and limits (`budget`, `trial_minutes`) do not count; the order
+    of the searched keys does, since it is the order of the trials.
     """
     sweep = definition.to_dict()
     for name in ("name", "base", "note", "budget", "trial_minutes"):

@@ -36,7 +36,12 @@ class _Wave:
 
 
 def run_wave(call: Call, steps: Sequence[Step]) -> None:
-    """Trains what is missing of a wave, and takes down what came of it."""
+    """Trains what is missing of a wave, and takes down what came of it.
+
+    Raises:
+        ConfigError: this dlrun does not take a trial's config any more.
+        StorageError: the sweep's folder cannot be written to.
+    """
     wave = _Wave()
     waiting: Iterable[Task] = _begin(call, wave, [step for step in steps if _is_open(call, step)])
     while True:

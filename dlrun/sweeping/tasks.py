@@ -28,7 +28,12 @@ _LEAVING_SECONDS = 60.0
 
 
 def tasks_of(call: Call, step: Step) -> list[Task]:
-    """Returns what is to be trained, members that have finished left out."""
+    """Returns what is to be trained, members that have finished left out.
+
+    Raises:
+        ConfigError: this dlrun does not take the trial's config any more.
+        StorageError: the folder of a trial with members cannot be made.
+    """
     trial = call.trial(step.trial)
     loaded = call.load(trial)
     config = loaded.config
@@ -101,7 +106,12 @@ def _open_parent(sweep: Sweep, trial: Trial, config: Config) -> None:
 def close_parent(
     sweep: Sweep, trial: Trial, config: Config, runs: Sequence[Run], reason: str
 ) -> None:
-    """Adds up the members in the folder of their trial."""
+    """Adds up the members in the folder of their trial.
+
+    Raises:
+        RunError: the folder is gone or damaged.
+        StorageError: it cannot be written to.
+    """
     parent = Run(sweep.path / trial.name)
     finished = [run for run in runs if is_finished(run)]
     seconds = sum(run.info.get("duration_seconds") or 0.0 for run in finished)
