@@ -92,7 +92,7 @@ summary: .venv/installed ## The table of all runs
 	$(DLRUN) summary
 
 test: .venv/installed-dev ## Run the tests
-	$(BIN)/python -m pytest -q -n 2 --dist loadfile
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 test-data: .venv/installed-dev ## Fetch the real data sets and check them
 	$(BIN)/python -m pytest -q -m real_data

@@ -182,7 +182,13 @@ def check_case(path: Path, case: str, num_kills: int) -> None:
         raise
 
 
-@pytest.mark.parametrize(("case", "num_kills"), [*zip(CASES, (2, 2, 2), strict=True)])
+@pytest.mark.parametrize(
+    ("case", "num_kills"),
+    [
+        pytest.param(one, 2, marks=[pytest.mark.slow][: number == 0])
+        for number, one in enumerate(CASES)
+    ],
+)
 def test_a_run_that_was_killed_anywhere_comes_to_the_same_bits(
     write_config: WriteConfig, case: str, num_kills: int
 ) -> None:

@@ -133,6 +133,6 @@ def test_the_tree_names_every_module() -> None:
 
 def test_every_picture_is_there_and_drawn_by_a_target() -> None:
     shown = re.findall(r"!\[[^\]]+\]\((\.readme/[^)]+)\)", README)
-    assert len(shown) == 6
+    assert len(shown) == 7
     assert {str(path.relative_to(ROOT)) for path in (ROOT / ".readme").iterdir()} == set(shown)
     assert all(name in MAKEFILE for name in shown)
