@@ -393,7 +393,7 @@ def whole(folder: Path, config_path: Path) -> Run:
 
 
 @pytest.mark.parametrize(
-    "how", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+    "how", [pytest.param(how, marks=pytest.mark.slow) for how in (signal.SIGKILL, signal.SIGINT)]
 )
 def test_stopped_anyhow_it_goes_on_to_the_same_bits(
     whole: Run, config_path: Path, runs_dir: Path, how: signal.Signals
