@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,6 +14,9 @@ from dlrun.catalog.own import OWN_DATASETS
 from dlrun.data import LOADERS, Dataset
 
 ROOT = Path(__file__).parent.parent
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in the background of a script:
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # tests send it to their processes
 
 
 @pytest.fixture(autouse=True)

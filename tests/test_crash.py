@@ -6,19 +6,22 @@ which DLRUN_CRASH_SEED takes.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import random
 import signal
-import subprocess
 import sys
-import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import pytest
 from typer.testing import CliRunner
 
+from dlrun.cli import main
 from dlrun.cli.app import app
 from dlrun.runs import Run, list_runs
 from dlrun.runs.checkpoints import read_best, read_last
@@ -53,57 +56,87 @@ CASES = {
     },
 }
 
-# Checkpoints as dense as an hour-long training has them in relation to its length.
-DLRUN = """
-import sys
-from dlrun.training import keeping, steps
-keeping.SHARE, keeping.SECONDS, steps.CHUNK_SECONDS = 1e9, 0.02, 0.01
-from dlrun.cli import main
-sys.argv[0] = "dlrun"
-main()
-"""
+
+PRELOADED = ["dlrun.cli.app", "dlrun.evaluate", "dlrun.experiment"]
 
 
-def start(*arguments: object) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", DLRUN, *map(str, arguments)],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        encoding="utf-8",
+@dataclass(frozen=True)
+class Command:
+    """A dlrun process, and what it writes to its error stream."""
+
+    process: BaseProcess
+    told: TextIO
+
+
+def start(*arguments: object, how: str = "forkserver") -> Command:
+    """Starts dlrun anew ("spawn"), or where Keras is imported already ("forkserver")."""
+    multiprocessing.set_forkserver_preload(PRELOADED)
+    context: Any = multiprocessing.get_context(how)
+    reader, writer = context.Pipe(duplex=False)
+    process = context.Process(
+        target=be_dlrun, args=(writer, dict(os.environ), [*map(str, arguments)])
     )
+    process.start()
+    writer.close()
+    return Command(process, os.fdopen(os.dup(reader.fileno()), encoding="utf-8"))
 
 
-def run_until(process: subprocess.Popen[str], epoch: int, seconds: float) -> int:
-    """Kills a process so many seconds after it told of an epoch; returns its exit code.
+def be_dlrun(writer: Connection, environment: dict[str, str], arguments: list[str]) -> None:
+    """What the process does: checkpoints as dense as an hour-long training has them."""
+    os.environ.update(environment)
+    os.dup2(writer.fileno(), 2)
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    writer.close()
+    sys.stdout, sys.stderr = os.fdopen(1, "w"), os.fdopen(2, "w", buffering=1)
+    sys.argv = ["dlrun", *arguments]
+    from dlrun.training import keeping, steps
 
-    Epoch 0 stands for the first line that it writes.
-    """
-    assert process.stderr is not None
-    told = []
-    for line in process.stderr:
-        told.append(line)
-        if not epoch or (line.startswith("epoch ") and int(line[6:].split("/")[0]) >= epoch):
-            break
-    try:
-        process.wait(seconds)
-    except subprocess.TimeoutExpired:
-        process.kill()
-    told.append(process.stderr.read())
-    process.wait()
-    process.stderr.close()
-    assert process.returncode in (0, -signal.SIGKILL), "".join(told)
-    return process.returncode
+    keeping.SHARE, keeping.SECONDS, steps.CHUNK_SECONDS = 1e9, 0.02, 0.01
+    main()
 
 
-def kill_somewhere(process: subprocess.Popen[str], chance: random.Random, epochs: int) -> int:
+def end(command: Command) -> tuple[int, str]:
+    """Waits for its end; returns its exit code and what it told."""
+    told = command.told.read()
+    command.told.close()
+    command.process.join()
+    assert command.process.exitcode is not None
+    return command.process.exitcode, told
+
+
+@dataclass(frozen=True)
+class Instant:
+    """When to kill: so many seconds after an epoch was told of; 0: after the first line."""
+
+    how: str
+    epoch: int
+    seconds: float
+
+
+def any_instant(chance: random.Random, epochs: int) -> Instant:
     """Mostly while it trains; at times while it starts, or when the last epochs are done."""
     kind = chance.random()
     if kind < 0.15:
-        return run_until(process, 0, chance.uniform(0, 6))
+        return Instant("spawn", 0, chance.uniform(0, 6))
     if kind < 0.75:
-        return run_until(process, chance.randint(1, epochs), chance.uniform(0, 0.2))
-    return run_until(process, epochs, chance.uniform(0, 2))
+        return Instant("forkserver", chance.randint(1, epochs), chance.uniform(0, 0.2))
+    return Instant("forkserver", epochs, chance.uniform(0, 2))
+
+
+def run_until(instant: Instant, *arguments: object) -> bool:
+    """Runs dlrun and kills it at an instant; returns whether it was alive then."""
+    command = start(*arguments, how=instant.how)
+    told = []
+    for line in command.told:
+        told.append(line)
+        epoch = int(line[6:].split("/")[0]) if line.startswith("epoch ") else 0
+        if epoch >= instant.epoch:
+            break
+    command.process.join(instant.seconds)
+    command.process.kill()
+    exit_code, rest = end(command)
+    assert exit_code in (0, -signal.SIGKILL), "".join([*told, rest])
+    return exit_code != 0
 
 
 def check_readable(run: Run) -> None:
@@ -138,37 +171,30 @@ def result(run: Run) -> dict[str, Any]:
 
 
 def finish(*arguments: object) -> Run:
-    process = start(*arguments, "--quiet")
-    _, told = process.communicate()
-    assert process.returncode == 0, told
+    exit_code, told = end(start(*arguments, "--quiet"))
+    assert exit_code == 0, told
     return list_runs()[0]
 
 
 def kill_and_resume(path: Path, num_kills: int, chance: random.Random) -> None:
     whole = result(finish("train", path))
     epochs = len(whole["history"]["epoch"])
-    process, killed = start("train", path), 0
-    before = {run.id for run in list_runs()}
+    known = {run.id for run in list_runs()}
+    arguments: tuple[object, ...] = ("train", path)
+    killed = 0
     while killed < num_kills:
-        exit_code = kill_somewhere(process, chance, epochs)
-        killed += exit_code != 0
-        new = [run for run in list_runs() if run.id not in before]
+        killed += run_until(any_instant(chance, epochs), *arguments)
+        new = [run for run in list_runs() if run.id not in known]
+        arguments = ("train", path)  # unless there is a run to go on with
         for run in new:
             check_readable(run)
-        if not new:
-            process = start("train", path)
-        elif new[0].status == "dead":
-            process = start("resume", new[0].id)
-        else:
-            assert result(new[0]) == whole
-            before = {run.id for run in list_runs()}
-            process = start("train", path)
-    process.kill()
-    process.communicate()
-    time.sleep(0.05)
-    new = [run for run in list_runs() if run.id not in before]
-    if new and new[0].status == "dead":
-        resumed = finish("resume", new[0].id)
+            if run.status == "dead":
+                arguments = ("resume", run.id)
+            else:
+                assert result(run) == whole
+                known.add(run.id)
+    if arguments[0] == "resume":
+        resumed = finish(*arguments)
         assert all(entry["exact"] for entry in resumed.info["resumed"])
         assert result(resumed) == whole
 
@@ -182,13 +208,7 @@ def check_case(path: Path, case: str, num_kills: int) -> None:
         raise
 
 
-@pytest.mark.parametrize(
-    ("case", "num_kills"),
-    [
-        pytest.param(case, 2, marks=[] if case.startswith("convolution") else [pytest.mark.slow])
-        for case in CASES
-    ],
-)
+@pytest.mark.parametrize(("case", "num_kills"), [*zip(CASES, (4, 3, 3), strict=True)])
 def test_a_run_that_was_killed_anywhere_comes_to_the_same_bits(
     write_config: WriteConfig, case: str, num_kills: int
 ) -> None:
