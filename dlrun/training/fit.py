@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dlrun.backend import keras
+from dlrun.backend import custom_gradients_forgotten, keras
 from dlrun.events import EpochEnded, Message, Report, ignore
 from dlrun.model import BuiltModel
 from dlrun.prepare import PreparedData
@@ -36,6 +36,7 @@ class Fitted:
     evaluator: Evaluator
 
 
+@custom_gradients_forgotten()
 def fit_model(
     built: BuiltModel,
     data: PreparedData,

@@ -38,8 +38,7 @@ class TensorData:
     def from_prepared(cls, data: PreparedData) -> TensorData:
         """Copies the prepared arrays into tensors, features in the type they came in.
 
-        Trainings that share a store share the large ones: TensorFlow's loops are never quite
-        forgotten (2.21), nor is what they have taken hold of.
+        Trainings that share a store share the large ones.
         """
         scaling, section = data.scaling, data.config.dataset
         asked = [section.name, dict(section.options), section.duplicates]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from dlrun.backend import custom_gradients_forgotten
 from dlrun.events import ignore
 from dlrun.model import BuiltModel
 from dlrun.prepare import PreparedData
@@ -30,6 +31,7 @@ class EpochTime:
     measured_seconds: float
 
 
+@custom_gradients_forgotten()
 def time_epoch(
     built: BuiltModel, data: PreparedData, tensors: TensorData, engine: Engine
 ) -> EpochTime:

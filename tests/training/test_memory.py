@@ -1,5 +1,7 @@
 """Too little memory is told in words, whoever notices it, and the run can go on."""
 
+import gc
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,9 @@ import pytest
 import dlrun
 from dlrun.backend import keras, tf
 from dlrun.errors import OutOfMemoryError
+from dlrun.prepare import PreparedData
 from dlrun.runs import list_runs
+from dlrun.training import TensorData
 
 
 def numpy_wants_too_much() -> None:
@@ -63,3 +67,21 @@ def test_a_model_that_does_not_fit_leaves_no_folder(write_config: Callable[..., 
     ):
         dlrun.train(path)
     assert list_runs() == []
+
+
+@pytest.mark.parametrize("engine", ["compiled", "stepwise", "compiled+xla"])
+def test_a_training_leaves_no_data_in_memory(
+    write_config: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, engine: str
+) -> None:
+    """Keras's own `fit` does, by the gradients that TensorFlow keeps."""
+    make, seen = TensorData.from_prepared, list[Callable[[], object]]()
+
+    def make_and_see(data: PreparedData) -> TensorData:
+        tensors = make(data)
+        seen.append(weakref.ref(tensors.x))
+        return tensors
+
+    monkeypatch.setattr(TensorData, "from_prepared", make_and_see)
+    dlrun.train(write_config(), {"training.engine": engine})
+    gc.collect()
+    assert [tensor() for tensor in seen] == [None]
