@@ -206,14 +206,9 @@ def resume(
         DlrunError: the run cannot go on so, or training failed.
         dlrun.stopping.Stopped: Ctrl-C or SIGTERM; a KeyboardInterrupt.
     """
-    from dataclasses import replace
     from pathlib import Path
 
-    from dlrun.prepare import prepare_loaded
-    from dlrun.resumption import plan_resume
     from dlrun.runs import Run, Sweep, find_any
-    from dlrun.runs.create import copy_run
-    from dlrun.runs.lock import only_process
 
     folder = None if runs_dir is None else Path(runs_dir)
     found: Run | Sweep = run if isinstance(run, Run | Sweep) else find_any(str(run), folder)
@@ -238,15 +233,32 @@ def resume(
         return resume_members(
             found, overrides, more_epochs=more_epochs, into=into, report=report, runs_dir=folder
         )
+    return _resume_alone(found, overrides, more_epochs, into, report, folder, callbacks)
+
+
+def _resume_alone(
+    run: Run,
+    overrides: Mapping[str, Any] | Sequence[str],
+    more_epochs: int | None,
+    into: str | None,
+    report: Report | None,
+    runs_dir: Path | None,
+    callbacks: Sequence[Any],
+) -> Run:
+    """Goes on with a run that has no members, in its folder or in a copy of it."""
+    from dataclasses import replace
+
+    from dlrun.prepare import prepare_loaded
+    from dlrun.resumption import plan_resume
+    from dlrun.runs.create import copy_run
+    from dlrun.runs.lock import only_process
+
     if into is not None:
-        plan = plan_resume(found, overrides, more_epochs)
-        found = copy_run(found, into, plan.loaded.config, folder or found.path.parent)
-    with only_process(found):
-        if into is None:
-            plan = plan_resume(found, overrides, more_epochs)
-        else:
-            plan = replace(plan, run=found)
-        data, listen = prepare_loaded(plan.loaded, str(found.path), report)
+        plan = plan_resume(run, overrides, more_epochs)
+        run = copy_run(run, into, plan.loaded.config, runs_dir or run.path.parent)
+    with only_process(run):
+        plan = plan_resume(run, overrides, more_epochs) if into is None else replace(plan, run=run)
+        data, listen = prepare_loaded(plan.loaded, str(run.path), report)
 
         from dlrun.experiment import resume_experiment
 

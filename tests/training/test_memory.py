@@ -73,7 +73,7 @@ def test_a_model_that_does_not_fit_leaves_no_folder(write_config: Callable[..., 
 def test_a_training_leaves_no_data_in_memory(
     write_config: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, engine: str
 ) -> None:
-    """Keras's own `fit` does, by the gradients that TensorFlow keeps."""
+    """The gradients that TensorFlow registers for an optimizer's step would hold it."""
     make, seen = TensorData.from_prepared, list[Callable[[], object]]()
 
     def make_and_see(data: PreparedData) -> TensorData:
