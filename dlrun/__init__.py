@@ -7,6 +7,7 @@
     run.model()          # the trained Keras model
 
     dlrun.resume("latest", more_epochs=5)
+    dlrun.reproduce("latest").verdict
     dlrun.load_run("latest")
     dlrun.compare([run, other])
     dlrun.export(run, "onnx")
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from dlrun.evaluation.diagnose import Diagnosis
     from dlrun.events import Report
     from dlrun.exporting import Exported
+    from dlrun.likeness import Reproduction
     from dlrun.predicting.samples import Predictions
     from dlrun.runs import Run, Sweep
     from dlrun.testing import TestLook
@@ -45,6 +47,7 @@ __all__ = [
     "load_run",
     "load_sweep",
     "predict",
+    "reproduce",
     "resume",
     "sweep",
     "test",
@@ -263,6 +266,40 @@ def _resume_alone(
         from dlrun.experiment import resume_experiment
 
         return resume_experiment(plan, data, report=listen, callbacks=callbacks)
+
+
+def reproduce(
+    run: str | Path | Run = "latest",
+    *,
+    report: Report | None = None,
+    runs_dir: str | Path | None = None,
+    command: Sequence[str] = (),
+) -> Reproduction:
+    """Trains a recorded run's config anew and says whether the numbers came out alike.
+
+    Of a run that did not finish, its finished epochs are repeated. Data that are not the
+    recorded ones are told before anything is trained. The new run stays, as evidence.
+
+    Args:
+        run: A run, its path, id, unique prefix of an id, or `latest`; it is only read.
+        report: Called with every `dlrun.events` event; nothing is printed without it.
+        runs_dir: Where the new run's folder is made; default DLRUN_RUNS_DIR, else `runs`.
+        command: What was typed, for the new run's record.
+
+    Raises:
+        RunError: there is no such run, it cannot be read, runs still, or finished no epoch.
+        DlrunError: its data cannot be had, or its training failed.
+        dlrun.stopping.Stopped: Ctrl-C or SIGTERM; a KeyboardInterrupt.
+    """
+    from pathlib import Path
+
+    from dlrun.events import ignore
+    from dlrun.reproduction import reproduce as repeat
+    from dlrun.runs import Run, find_run, single_run
+
+    folder = None if runs_dir is None else Path(runs_dir)
+    found = Run(run.path) if isinstance(run, Run) else find_run(str(run), folder)
+    return repeat(single_run(found), report=report or ignore, runs_dir=folder, command=command)
 
 
 def compare(

@@ -21,7 +21,7 @@ from dlrun.errors import DivergedError, DlrunError, RunError
 from dlrun.events import Message, Report, ignore
 from dlrun.likeness import Reproduction, compare_data, compare_runs, finished_epochs
 from dlrun.prepare import prepare_data
-from dlrun.runs import Run, find_run, list_runs, resolve_runs_dir, single_run
+from dlrun.runs import Run, find_run, list_runs, resolve_runs_dir
 from dlrun.runs.run import CONFIG
 
 DIFFERENT = 4
@@ -31,7 +31,7 @@ _PATIENCE_SECONDS = 20.0
 
 
 def reproduce(
-    run: str | Path | Run,
+    recorded: Run,
     *,
     report: Report = ignore,
     runs_dir: Path | None = None,
@@ -39,21 +39,16 @@ def reproduce(
 ) -> Reproduction:
     """Trains a recorded run's config anew, in a new run folder, and compares the two.
 
-    Of a run that did not finish, its finished epochs are repeated. Data that are not the
-    recorded ones are told before anything is trained.
-
     Args:
-        run: A run, its path, id, unique prefix of an id, or `latest`; it is only read.
-        report: Called with every `dlrun.events` event; nothing is printed without it.
-        runs_dir: Where the new run's folder is made; default DLRUN_RUNS_DIR, else `runs`.
+        recorded: Without members; it is only read.
+        report: Told whatever is worth knowing.
+        runs_dir: Where the new run's folder is made; None: the usual one.
         command: What was typed, for the new run's record.
 
     Raises:
-        RunError: there is no such run, it cannot be read, runs still, or finished no epoch.
-        DlrunError: its data cannot be had, or its training failed.
+        DlrunError: as `dlrun.reproduce`.
         dlrun.stopping.Stopped: Ctrl-C or SIGTERM; a KeyboardInterrupt.
     """
-    recorded = single_run(Run(run.path) if isinstance(run, Run) else find_run(str(run), runs_dir))
     config = _config_to_repeat(recorded)
     data = prepare_data(config, report)
     changed = compare_data(recorded, data.dataset)
@@ -105,7 +100,7 @@ def reproduce_each(names: Sequence[str]) -> Iterator[dict[str, Any]]:
     """Repeats runs one after another, each in a process of its own.
 
     Args:
-        names: Of runs, as `reproduce` takes them; all are looked up before the first begins.
+        names: Of runs, as `dlrun.reproduce` takes them; all are looked up before the first begins.
 
     Yields:
         `Reproduction.to_dict()` of each, in order. Of a run that could not be repeated all of it

@@ -18,7 +18,7 @@ from dlrun.cli.reproduce import result_lines
 from dlrun.errors import DatasetError, RunError
 from dlrun.likeness import compare_runs
 from dlrun.processes import this_process
-from dlrun.reproduction import exit_code_of, reproduce, reproduce_each
+from dlrun.reproduction import exit_code_of, reproduce_each
 from dlrun.runs import Run, list_runs
 
 SAMPLE = Path(__file__).parent / "runs" / "format_1" / "20261124-001515-flowers-44d8"
@@ -84,7 +84,7 @@ def change_a_byte(run: Run) -> None:
 
 def test_a_run_repeated_in_one_process_is_identical_and_stays_as_evidence(trained: Run) -> None:
     before = {path: path.read_bytes() for path in trained.path.rglob("*") if path.is_file()}
-    found = reproduce(trained)
+    found = dlrun.reproduce(trained)
     assert (found.verdict, found.epochs, found.cause) == ("identical", 3, None)
     assert found.new_path is not None
     new = Run(Path(found.new_path))
@@ -101,7 +101,7 @@ def test_a_run_repeated_in_one_process_is_identical_and_stays_as_evidence(traine
 def test_another_config_in_the_folder_is_found_out(trained: Run) -> None:
     config = trained.path / "config.yaml"
     config.write_text(config.read_text().replace("seed: 0", "seed: 1"))
-    found = reproduce(trained.path)
+    found = dlrun.reproduce(trained.path)
     assert (found.verdict, found.first_hash, found.cause) == ("different", "split", "config")
     assert found.evidence == "config.yaml was changed after the run"
     assert (
@@ -116,7 +116,7 @@ def test_a_history_that_was_changed_is_found_out_by_the_weights(trained: Run) ->
     head, row, *rest = history.read_text().splitlines()
     cells = row.split(",")
     history.write_text("\n".join([head, ",".join([cells[0], "0.001", *cells[2:]]), *rest]) + "\n")
-    found = reproduce(trained)
+    found = dlrun.reproduce(trained)
     assert (found.verdict, found.first_hash, found.cause) == ("different", None, "history")
     changed = "history.csv or metrics.json was changed after the run: the weights are the same"
     assert found.evidence == changed
@@ -126,7 +126,7 @@ def test_of_an_interrupted_run_the_finished_epochs_are_repeated(trained: Run) ->
     run = edit_info(trained, status="interrupted")
     history = run.path / "history.csv"
     history.write_text("".join(history.read_text().splitlines(keepends=True)[:3]))
-    found = reproduce(run)
+    found = dlrun.reproduce(run)
     assert (found.verdict, found.epochs) == ("identical", 2)
     assert found.new_path is not None
     assert Run(Path(found.new_path)).config.training.epochs == 2
@@ -135,7 +135,7 @@ def test_of_an_interrupted_run_the_finished_epochs_are_repeated(trained: Run) ->
 def test_a_repetition_that_diverges_is_different(trained: Run) -> None:
     config = trained.path / "config.yaml"
     config.write_text(config.read_text().replace("learning_rate: 0.1", "learning_rate: 1.0e+38"))
-    found = reproduce(trained)
+    found = dlrun.reproduce(trained)
     assert found.verdict == "different"
     assert found.new_path is not None
     assert Run(Path(found.new_path)).status == "diverged"
@@ -143,7 +143,7 @@ def test_a_repetition_that_diverges_is_different(trained: Run) -> None:
 
 def test_changed_data_are_told_before_anything_is_trained(npz_run: Run) -> None:
     change_a_byte(npz_run)
-    found = reproduce(npz_run)
+    found = dlrun.reproduce(npz_run)
     assert (found.verdict, found.cause, found.new_run) == ("different", "data", None)
     assert list_runs() == [npz_run]
 
@@ -157,22 +157,22 @@ def test_a_folder_that_cannot_be_repeated_is_told_in_words(tmp_path: Path) -> No
     without_config = copy_sample(tmp_path / "without_config")
     (without_config.path / "config.yaml").unlink()
     with pytest.raises(RunError, match=r"without_config: has no config\.yaml, so that it cannot"):
-        reproduce(without_config)
+        dlrun.reproduce(without_config)
     running = edit_info(copy_sample(tmp_path / "running"), status="running", **this_process())
     with pytest.raises(RunError, match=r"it is running; wait for its end, or stop it"):
         compare_runs(Run(running.path), running)
     nothing = edit_info(copy_sample(tmp_path / "nothing"), status="failed")
     (nothing.path / "history.csv").unlink()
     with pytest.raises(RunError, match=r"no epoch was finished; nothing to compare"):
-        reproduce(nothing)
+        dlrun.reproduce(nothing)
     with pytest.raises(RunError, match=r"no run 'nowhere'"):
-        reproduce("nowhere")
+        dlrun.reproduce("nowhere")
 
 
 def test_data_that_are_gone_are_an_error(npz_run: Run) -> None:
     Path(npz_run.config.dataset.options["path"]).unlink()
     with pytest.raises(DatasetError, match=r"own\.npz"):
-        reproduce(npz_run)
+        dlrun.reproduce(npz_run)
 
 
 def test_the_command_tells_the_verdict_and_where_the_new_run_is(trained: Run) -> None:

@@ -38,13 +38,14 @@ def reproduce(
 
 
 def _reproduce_one(name: str, *, quiet: bool, as_json: bool) -> dict[str, Any]:
+    import dlrun
     from dlrun.cli.display import showing
     from dlrun.cli.signals import signals_heard
-    from dlrun.reproduction import reproduce as repeat
     from dlrun.screen import own_stderr
 
     with signals_heard(), own_stderr(), showing(quiet=quiet) as report:
-        row = repeat(name, report=report, command=["dlrun", *sys.argv[1:]]).to_dict()
+        found = dlrun.reproduce(name, report=report, command=["dlrun", *sys.argv[1:]])
+    row = found.to_dict()
     if as_json:
         typer.echo(json.dumps(row, indent=1, ensure_ascii=False))
     else:
