@@ -249,23 +249,21 @@ def _resume_alone(
     callbacks: Sequence[Any],
 ) -> Run:
     """Goes on with a run that has no members, in its folder or in a copy of it."""
-    from dataclasses import replace
+    from contextlib import nullcontext
 
     from dlrun.prepare import prepare_loaded
     from dlrun.resumption import plan_resume
-    from dlrun.runs.create import copy_run
+    from dlrun.runs.create import new_dir
     from dlrun.runs.lock import only_process
 
-    if into is not None:
+    new = None if into is None else new_dir(into, runs_dir or run.path.parent)
+    with only_process(run) if new is None else nullcontext():
         plan = plan_resume(run, overrides, more_epochs)
-        run = copy_run(run, into, plan.loaded.config, runs_dir or run.path.parent)
-    with only_process(run):
-        plan = plan_resume(run, overrides, more_epochs) if into is None else replace(plan, run=run)
         data, listen = prepare_loaded(plan.loaded, str(run.path), report)
 
         from dlrun.experiment import resume_experiment
 
-        return resume_experiment(plan, data, report=listen, callbacks=callbacks)
+        return resume_experiment(plan, data, into=new, report=listen, callbacks=callbacks)
 
 
 def reproduce(

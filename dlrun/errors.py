@@ -101,7 +101,15 @@ class BackendError(DlrunError):
 
 
 class DivergedError(DlrunError):
-    """The loss or a weight became NaN or infinite; the history up to that epoch is kept."""
+    """The loss or a weight became NaN or infinite; the history up to that epoch is kept.
+
+    Attributes:
+        suggestion: An override that may help; None where there is none to be named.
+    """
+
+    def __init__(self, message: str, suggestion: str | None = None) -> None:
+        super().__init__(message)
+        self.suggestion = suggestion
 
 
 class MembersError(DlrunError):

@@ -21,7 +21,7 @@ from dlrun.recording import (
 )
 from dlrun.resumption import ResumePlan, check_same_data
 from dlrun.runs import Run
-from dlrun.runs.create import create_run, write_config
+from dlrun.runs.create import copy_run, create_run, write_config
 from dlrun.runs.environment import count_cpus, describe_environment
 from dlrun.runs.lock import only_process
 from dlrun.runs.looks import TRAIN
@@ -38,6 +38,7 @@ from dlrun.training import (
     TensorData,
     callbacks_gone,
     callbacks_without_state,
+    check_state,
     checkpoint_writer,
     choose_best,
     choose_engine,
@@ -121,6 +122,7 @@ def resume_experiment(
     plan: ResumePlan,
     data: PreparedData,
     *,
+    into: Path | None = None,
     report: Report = ignore,
     callbacks: Sequence[Any] = (),
     evaluates: bool = True,
@@ -129,8 +131,9 @@ def resume_experiment(
     """Goes on with a run, in its folder, as `run_experiment` would have without a stop.
 
     Args:
-        plan: From where; the run is this process's (`only_process`).
+        plan: From where; without `into`, the run is this process's (`only_process`).
         data: Prepared from its config.
+        into: A new folder to go on in; the run then stays as it is.
         report: Told whatever is worth knowing.
         callbacks: Those that `run_experiment` was given.
         evaluates: As of `run_experiment`.
@@ -144,8 +147,15 @@ def resume_experiment(
     with noise_to_log() as noise_into:
         ready = _get_ready(data, callbacks, report)
         ready = replace(ready, evaluates=evaluates, scores_train=scores_train)
+        if plan.state is not None:
+            check_state(plan.run, ready.built.model, plan.state, plan.best)
         plan = replace(plan, remarks=(*plan.remarks, *_what_callbacks_lost(ready, plan)))
-        _train(plan.run, ready, plan, noise_into, report)
+        if into is None:
+            _train(plan.run, ready, plan, noise_into, report)
+        else:
+            plan = replace(plan, run=copy_run(plan.run, into, ready.data.config))
+            with only_process(plan.run):
+                _train(plan.run, ready, plan, noise_into, report)
     return Run(plan.run.path)
 
 
@@ -213,9 +223,11 @@ def _train(
                     learning_rate=plan.learning_rate if plan else None,
                     report=listen,
                 )
-        except BaseException:
+        except BaseException as error:
             draws = ready.evaluates
-            keep_what_there_is(recorder, data, built, history, best, report, draws=draws)
+            keep_what_there_is(
+                recorder, data, built, history, best, report, draws=draws, error=error
+            )
             raise
         _record_result(recorder, ready, tensors, fitted, history)
         if ready.evaluates:
@@ -249,8 +261,8 @@ def _record_result(
 def _record_going_on(recorder: Recorder, plan: ResumePlan, config: Config, report: Report) -> None:
     """Opens the folder again, and says from where and how exactly the run goes on."""
     state = plan.state
-    recorder.go_on(plan.record(), state.history if state else ())
-    recorder.note(config_hash=write_config(recorder.run, config))
+    kept = {"config_hash": write_config(recorder.run, config)}  # first: then nothing is forgotten
+    recorder.go_on(plan.record() | kept, state.history if state else ())
     for note in plan.notes:
         report(Message(note))
     if state is not None:

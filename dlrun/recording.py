@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
-from dlrun.errors import StorageError
+from dlrun.errors import DivergedError, RunError, StorageError
 from dlrun.events import EngineChosen, EpochEnded, Event, Message, Report
 from dlrun.model import BuiltModel, metric_modes
 from dlrun.prepare import PreparedData
 from dlrun.results import summarize_history
 from dlrun.runs import Run
+from dlrun.runs.endings import resume_command
 from dlrun.runs.looks import test_set_of
 from dlrun.runs.record import Recorder
 from dlrun.training import (
@@ -29,24 +30,34 @@ def keep_what_there_is(
     report: Report,
     *,
     draws: bool,
+    error: BaseException,
 ) -> None:
     """Saves what a run that ends early has: its epochs, and the best weights so far.
 
     What cannot be written is passed over: the error that ends the run tells more. Pictures are
-    drawn where `draws`.
+    drawn where `draws`. A resume that came to no new epoch leaves what there was before.
     """
     kept_epoch = None
     with suppress(StorageError):
-        if best is not None and best.epoch:
-            best.restore(built.model)
-            recorder.model(built.model)
-            kept_epoch = best.epoch
-        record_epochs(recorder, data, built, history, kept_epoch)
-        if draws:
-            _draw(recorder, history)
+        if recorder.has_old_results:
+            with suppress(RunError):
+                kept_epoch = Run(recorder.run.path).metrics.get("kept_epoch")
+        else:
+            if best is not None and best.epoch:
+                best.restore(built.model)
+                recorder.model(built.model)
+                kept_epoch = best.epoch
+            record_epochs(recorder, data, built, history, kept_epoch)
+            if draws:
+                _draw(recorder, history)
     number = f"{len(history)} epoch{'s' if len(history) != 1 else ''}"
     model = "no model" if kept_epoch is None else f"the model of epoch {kept_epoch}"
-    text = f"{recorder.run.path} keeps {number} and {model}; dlrun resume {recorder.run.id} goes on"
+    command = resume_command(
+        recorder.run.id,
+        is_diverged=isinstance(error, DivergedError),
+        suggestion=getattr(error, "suggestion", None),
+    )
+    text = f"{recorder.run.path} keeps {number} and {model}; {command} goes on"
     is_member = recorder.run.info.get("member_of") is not None  # then its parent is resumed
     report(Message(text, level="log" if is_member else "warning"))
     with suppress(StorageError):

@@ -12,12 +12,19 @@ from typing import Any
 import numpy as np
 
 from dlrun.config import Config, Loaded, Overrides, load_config, override_texts
-from dlrun.errors import RunError
+from dlrun.errors import DivergedError, RunError
 from dlrun.files import read_npz
 from dlrun.prepare import PreparedData
 from dlrun.processes import this_process
-from dlrun.runs.checkpoints import BestState, TrainingState, read_best, read_last
+from dlrun.runs.checkpoints import (
+    BestState,
+    TrainingState,
+    plain_config,
+    read_best,
+    read_last,
+)
 from dlrun.runs.create import now
+from dlrun.runs.endings import command_to_go_on
 from dlrun.runs.environment import describe_environment
 from dlrun.runs.run import CONFIG, SPLITS, Run
 
@@ -86,16 +93,24 @@ def plan_resume(run: Run, overrides: Overrides = (), more_epochs: int | None = N
         overrides: Changes to its config, of `EXACT_KEYS` and `OTHER_KEYS`.
         more_epochs: Added to the epochs that were planned.
 
+    What counts as changed is what the checkpoint was not made with: a change that an earlier
+    resume was given, and that no checkpoint holds yet, is not forgotten.
+
     Raises:
         RunError: it runs, is finished, cannot be read, or the changes would make another run.
+        DivergedError: it would diverge again.
         ConfigError: the changed config cannot work.
     """
-    before = run.config
     loaded, texts = load_changed(run, overrides, more_epochs)
-    changed = list(changed_keys(before.to_dict(), loaded.config.to_dict()))
-    refuse_other_runs(run, loaded.config, changed)
     state = read_last(run)
+    before = (state.config if state is not None else {}) or plain_config(run.config)
+    changed = list(changed_keys(before, plain_config(loaded.config)))
+    refuse_other_runs(run, before, loaded.config, changed)
     _refuse_what_is_over(run, loaded.config.training.epochs, state, changed)
+    here = list(_machine_remarks(run)) if state is not None else []
+    if run.status == "diverged" and not here and loaded.config == run.config:
+        raise _would_diverge_again(run)
+    best, lost = _best_of(run, state)
     if state is not None and "training.callbacks" in map(public_key, changed):
         state = replace(state, stopped=False)
     return ResumePlan(
@@ -103,11 +118,29 @@ def plan_resume(run: Run, overrides: Overrides = (), more_epochs: int | None = N
         loaded=loaded,
         source=(run.id, run.status),
         state=state,
-        best=read_best(run, state.best_epoch) if state is not None else None,
+        best=best,
         overrides=tuple(texts),
         learning_rate=_new_rate(loaded.config, changed),
-        remarks=tuple(_remarks(run, state, changed)),
+        remarks=(*_change_remarks(state, changed), *here, *lost),
         notes=tuple(_notes(loaded.config, before, state)),
+    )
+
+
+def _best_of(run: Run, state: TrainingState | None) -> tuple[BestState | None, list[str]]:
+    """The best weights so far, and what is to be said where they are lost."""
+    if state is None:
+        return None, []
+    try:
+        return read_best(run, state.best_epoch), []
+    except RunError:
+        lost = f"the weights of epoch {state.best_epoch}, the best one, cannot be read"
+        return None, [f"{lost}; the best of the epochs from here on will be kept"]
+
+
+def _would_diverge_again(run: Run) -> DivergedError:
+    return DivergedError(
+        f"{run.path}: it diverged, {run.info.get('error')}; going on as it was would come to the "
+        f"same; to go on with a change: {command_to_go_on(run)}"
     )
 
 
@@ -180,10 +213,12 @@ def public_key(key: str) -> str:
     return "training.callbacks" if parts[:2] == ["training", "callbacks"] else key
 
 
-def refuse_other_runs(run: Run, config: Config, changed: Sequence[str]) -> None:
+def refuse_other_runs(
+    run: Run, before: Mapping[str, Any], config: Config, changed: Sequence[str]
+) -> None:
     """Refuses changes that would make another model, other data or another order of rows."""
     refused = [key for key in changed if public_key(key) not in (*EXACT_KEYS, *OTHER_KEYS)]
-    rates = [_rate(one) for one in (run.config, config)]
+    rates = [_rate(before), _rate(config.to_dict())]
     if isinstance(rates[0], Mapping) != isinstance(rates[1], Mapping):  # other variables, too
         refused.append("optimizer.learning_rate (a schedule in one, a number in the other)")
     if refused:
@@ -193,9 +228,9 @@ def refuse_other_runs(run: Run, config: Config, changed: Sequence[str]) -> None:
         )
 
 
-def _rate(config: Config) -> Any:
+def _rate(config: Mapping[str, Any]) -> Any:
     """The optimizer's `learning_rate` as written: a number, a schedule's mapping, or None."""
-    (arguments,) = config.to_dict()["optimizer"].values()
+    (arguments,) = config["optimizer"].values()
     return arguments.get("learning_rate")
 
 
@@ -217,15 +252,14 @@ def _refuse_what_is_over(
             f"{run.path}: training.epochs={epochs}, and epoch {begun} has begun; "
             f"write {begun} or more"
         )
-    if status != "finished":
-        return
-    if state.stopped and "training.callbacks" not in map(public_key, changed):
+    is_longer = status == "finished" or "training.epochs" in changed
+    if is_longer and state.stopped and "training.callbacks" not in map(public_key, changed):
         raise RunError(
-            f"{run.path}: finished; a callback ended it after epoch {state.epoch}, and would end "
+            f"{run.path}: {status}; a callback ended it after epoch {state.epoch}, and would end "
             "a longer run there, too; to go on, change the callback, such as "
             "training.callbacks.0.patience=20"
         )
-    if epochs <= state.epoch:
+    if status == "finished" and epochs <= state.epoch:
         raise RunError(
             f"{run.path}: finished after {state.epoch} epochs; to go on: "
             f"dlrun resume {run.id} --more-epochs {max(1, state.epoch)}"
@@ -233,17 +267,21 @@ def _refuse_what_is_over(
 
 
 def _new_rate(config: Config, changed: Sequence[str]) -> float | None:
-    rate = _rate(config)
+    rate = _rate(config.to_dict())
     is_new = "optimizer.learning_rate" in map(public_key, changed)
     return float(rate) if is_new and isinstance(rate, int | float) else None
 
 
-def _remarks(run: Run, state: TrainingState | None, changed: Sequence[str]) -> Iterator[str]:
-    """Why the result will not be, to the last bit, that of a run that never stopped."""
+def _change_remarks(state: TrainingState | None, changed: Sequence[str]) -> Iterator[str]:
+    """Which changes make the result another than that of a run that never stopped."""
     if state is None:
         return
     for key in sorted({public_key(key) for key in changed} & {*OTHER_KEYS}):
         yield f"{key} is another one after epoch {state.epoch}"
+
+
+def _machine_remarks(run: Run) -> Iterator[str]:
+    """What else is other than when the run began, and may change last digits."""
     try:
         then = run.environment
     except RunError:
@@ -260,11 +298,11 @@ def _remarks(run: Run, state: TrainingState | None, changed: Sequence[str]) -> I
         yield "a GPU adds in no fixed order"
 
 
-def _notes(config: Config, before: Config, state: TrainingState | None) -> Iterator[str]:
+def _notes(config: Config, before: Mapping[str, Any], state: TrainingState | None) -> Iterator[str]:
     if state is None:
         yield "there is no checkpoint: it begins again at the first epoch"
-    rate = _rate(config)
-    if isinstance(rate, Mapping) and config.training.epochs != before.training.epochs:
+    rate = _rate(config.to_dict())
+    if isinstance(rate, Mapping) and config.training.epochs != before["training"]["epochs"]:
         ((name, arguments),) = rate.items()
         steps = arguments.get("decay_steps")
         own = f", whose decay_steps stay {steps:,}" if isinstance(steps, int) else ""

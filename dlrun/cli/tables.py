@@ -16,7 +16,8 @@ from dlrun.cli.evaluation import evaluation_lines
 from dlrun.cli.text import shown
 from dlrun.columns import NOT_METRICS, VALIDATION, metric_of
 from dlrun.parameters import count_lines
-from dlrun.runs import Run, resolve_runs_dir
+from dlrun.runs import Run
+from dlrun.runs.endings import command_to_go_on
 from dlrun.runs.run import DATASET, ENVIRONMENT, HISTORY_CSV, PARAMETERS
 from dlrun.runs.table import run_row
 from dlrun.wording import short_number, with_spread
@@ -133,7 +134,7 @@ def run_lines(run: Run, result_lines: Callable[[Run], list[str]]) -> list[str]:
     result = result_lines(run) if run.has_metrics else _epochs_so_far(run)
     facts = [
         ("error", info.get("error")),
-        ("to go on", _command_to_go_on(run)),
+        ("to go on", command_to_go_on(run)),
         ("note", info.get("note")),
         ("started", f"{info.get('started') or 'unknown'}  on {info.get('host') or 'unknown'}"),
         *[("resumed", text) for text in _resumed(info.get("resumed") or [])],
@@ -186,13 +187,6 @@ def _members_so_far(run: Run) -> list[str]:
             f"  {member.path.relative_to(run.path).as_posix():<11} {row['status']}, {epochs}"
         )
     return lines
-
-
-def _command_to_go_on(run: Run) -> str | None:
-    if run.status not in ("dead", "interrupted", "failed"):
-        return None
-    is_named = run.path.parent.resolve() == resolve_runs_dir().resolve()
-    return f"dlrun resume {run.id if is_named else run.path}"
 
 
 def _resumed(entries: Sequence[Mapping[str, Any]]) -> list[str]:

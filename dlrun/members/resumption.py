@@ -60,7 +60,8 @@ def plan_members_resume(
     before = run.config
     loaded, texts = load_changed(run, overrides, more_epochs)
     changed = list(changed_keys(before.to_dict(), loaded.config.to_dict()))
-    refuse_other_runs(run, loaded.config, [key for key in changed if key != "repeat"])
+    of_members = [key for key in changed if key != "repeat"]
+    refuse_other_runs(run, before.to_dict(), loaded.config, of_members)
     if loaded.config.repeat < before.repeat or (before.repeat == 1 and "repeat" in changed):
         raise RunError(
             f"{run.path}: repeat can only grow, from {before.repeat} if that is more than 1, "

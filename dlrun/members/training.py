@@ -19,7 +19,7 @@ from dlrun.members.settling import settle_config
 from dlrun.members.telling import Once, logging, raise_failures, told_end
 from dlrun.prepare import PreparedData, prepare_loaded
 from dlrun.runs import Run
-from dlrun.runs.create import copy_run, create_run, write_config
+from dlrun.runs.create import copy_run, create_run, new_dir, write_config
 from dlrun.runs.environment import describe_environment
 from dlrun.runs.lock import only_process
 from dlrun.runs.record import Recorder
@@ -102,7 +102,8 @@ def resume_members(
     """
     plan = plan_members_resume(run, overrides, more_epochs)
     if into is not None:
-        run = copy_run(run, into, plan.loaded.config, runs_dir or run.path.parent)
+        path = new_dir(into, runs_dir or run.path.parent)
+        run = copy_run(run, path, plan.loaded.config)
     config = plan.loaded.config
     members = plan_members(config)
     going_on = [

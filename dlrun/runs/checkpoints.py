@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from dlrun.config import Config
 from dlrun.errors import RunError
 from dlrun.files import read_npz, storage_error, write_bytes
 from dlrun.runs.run import CHECKPOINTS, Run
@@ -40,6 +41,7 @@ class TrainingState:
         random: States of Python's, NumPy's and Keras's global generators.
         stopped: Whether a callback ended the training here.
         best_epoch: Whose weights lie beside it as the best ones, counted from 1; 0 for none.
+        config: With which it came to be, as `plain_config` has it.
     """
 
     epoch: int
@@ -51,6 +53,7 @@ class TrainingState:
     random: Mapping[str, Any] = field(default_factory=dict)
     stopped: bool = False
     best_epoch: int = 0
+    config: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,12 @@ class BestState:
     epoch: int
     value: float
     weights: Sequence[np.ndarray]
+
+
+def plain_config(config: Config) -> dict[str, Any]:
+    """Returns a config's normal form as JSON holds it, so that two of them can be compared."""
+    plain: dict[str, Any] = json.loads(json.dumps(config.to_dict(), default=str))
+    return plain
 
 
 def write_last(run: Run, state: TrainingState) -> None:
@@ -92,6 +101,7 @@ def write_last(run: Run, state: TrainingState) -> None:
         "variables": list(state.variables),
         "callbacks": [[name, values] for name, values in state.callbacks],
         "random": state.random,
+        "config": state.config,
     }
     _write(run, LAST, content)
     own = BEST.format(epoch=state.best_epoch)
@@ -122,6 +132,8 @@ def read_last(run: Run) -> TrainingState | None:
     try:
         columns = content["columns"]
         rows = zip(content["history"].tolist(), content["history_there"].tolist(), strict=True)
+        if len(content["history"]) != content["epoch"]:
+            raise ValueError(f"it has {len(content['history'])} rows of {content['epoch']} epochs")
         return TrainingState(
             epoch=int(content["epoch"]),
             step=int(content["step"]),
@@ -135,6 +147,7 @@ def read_last(run: Run) -> TrainingState | None:
             random=content["random"],
             stopped=bool(content["stopped"]),
             best_epoch=int(content["best_epoch"]),
+            config=dict(content.get("config") or {}),  # checkpoints of November 2026 lack it
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(run, LAST, error) from error

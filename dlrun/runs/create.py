@@ -25,9 +25,16 @@ UNFINISHED = ".new-"
 
 _CARRIED_OVER = (
     layout.DATASET,
+    layout.ENVIRONMENT,
     layout.SPLITS,
     layout.HISTORY_CSV,
     layout.HISTORY_JSON,
+    layout.PARAMETERS,
+    layout.SUMMARY,
+    layout.METRICS,
+    layout.EVALUATION,
+    layout.PREDICTIONS,
+    layout.MODEL,
     layout.LOG,
 )
 
@@ -76,32 +83,52 @@ def new_id(name: str) -> str:
     return f"{datetime.now().strftime('%Y%m%d-%H%M%S')}-{name}-{secrets.token_hex(2)}"
 
 
-def copy_run(run: Run, name: str, config: Config, runs_dir: Path | None = None) -> Run:
-    """Makes the folder of a run that goes on from another one, which stays as it is.
+def new_dir(name: str, runs_dir: Path | None = None) -> Path:
+    """Returns the folder that a run is to go on in; it is not made yet.
 
     Args:
-        run: The other one; its checkpoints, history and log are copied.
-        name: Of the new folder: letters, digits, `_` and `-`.
-        config: Of the new run.
-        runs_dir: Where it is made.
+        name: Of it: letters, digits, `_` and `-`.
+        runs_dir: Where it will be made.
 
     Raises:
         RunError: the name is none, or there is such a folder already.
-        StorageError: the disk is full.
     """
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]*", name):
         raise RunError(
             f"--into: must be a name of letters, digits, _ and -, received {name!r}; "
             "it becomes a folder beside the other runs"
         )
-    new = Run(make_runs_dir(runs_dir) / name)
-    info = {**run.info, "id": name, "member_of": None, "note": config.note, **this_process()}
+    path = make_runs_dir(runs_dir) / name
+    if os.path.lexists(path):
+        raise _is_taken(path)
+    return path
+
+
+def copy_run(run: Run, path: Path, config: Config) -> Run:
+    """Makes the folder of a run that goes on from another one, which stays as it is.
+
+    Args:
+        run: The other one; all that a run keeps is copied.
+        path: The new folder, of `new_dir`.
+        config: Of the new run.
+
+    Raises:
+        RunError: there is such a folder already.
+        StorageError: the disk is full.
+    """
+    new = Run(path)
+    info = {**run.info, "id": path.name, "member_of": None, "note": config.note, **this_process()}
+    info |= {"status": "interrupted", "exit_code": None, "error": None, "stopped": now()}
     info["test_looks"] = []  # they were the other run's, and are counted there
-    if new.path.exists() or not _fill(new, config, info, run):
-        raise RunError(f"{new.path}: there is such a folder already; choose another name")
+    if not _fill(new, config, info, run):
+        raise _is_taken(path)
     for member in new.members:
         amend_info(member, id=member.id, member_of=new.id, test_looks=[])
     return new
+
+
+def _is_taken(path: Path) -> RunError:
+    return RunError(f"{path}: there is such a folder already; choose another name")
 
 
 def make_runs_dir(runs_dir: Path | None) -> Path:

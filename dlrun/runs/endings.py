@@ -7,6 +7,7 @@ import os
 from dlrun.errors import RunError
 from dlrun.runs import run as layout
 from dlrun.runs.checkpoints import read_last
+from dlrun.runs.find import resolve_runs_dir
 from dlrun.runs.leftovers import ENDED, is_link
 from dlrun.runs.run import Run
 from dlrun.runs.sweep import Sweep
@@ -37,6 +38,22 @@ def _is_held(one: Run | Sweep) -> bool:
         return True
     except (OSError, NotImplementedError):  # no lock to be had here: the status must do
         return False
+
+
+def command_to_go_on(run: Run) -> str | None:
+    """Returns what to type for a run that did not finish; with a change where it diverged."""
+    if run.status in ("running", "finished"):
+        return None
+    is_named = run.runs_dir.resolve() == resolve_runs_dir().resolve()
+    name = run.id if is_named else str(run.path)
+    is_diverged = run.status == "diverged"
+    return resume_command(name, is_diverged=is_diverged, suggestion=run.info.get("suggestion"))
+
+
+def resume_command(name: str, *, is_diverged: bool, suggestion: str | None) -> str:
+    """Returns the same of a run whose end is not written down yet."""
+    change = f" {suggestion or 'optimizer.learning_rate=…'}" if is_diverged else ""
+    return f"dlrun resume {name}{change}"
 
 
 def why_whole(run: Run) -> str | None:

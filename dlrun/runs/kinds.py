@@ -32,6 +32,7 @@ INFO: Spec = {
     "epochs_done": "whole?",
     "exit_code": "number?",
     "error": "text?",
+    "suggestion": "text?",
     "host": "text?",
     "pid": "number?",
     "pid_started_seconds": "number?",

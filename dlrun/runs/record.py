@@ -34,10 +34,15 @@ class Recorder:
     A context manager: leaving it writes `history.json` and the final status, whatever
     happened inside. Every file but `history.csv` and `run.log`, which grow line by line, is
     written whole or not at all.
+
+    Attributes:
+        run: Whose folder it is.
+        has_old_results: Whether the results there are those of an earlier end, and still true.
     """
 
     def __init__(self, run: Run) -> None:
         self.run = run
+        self.has_old_results = False
         self._info: dict[str, Any] = dict(run.info)
         self._seconds_before = float(self._info.get("duration_seconds") or 0.0)
         self._started = time.monotonic()
@@ -60,6 +65,7 @@ class Recorder:
         else:
             status = "diverged" if isinstance(error, DivergedError) else "failed"
             outcome = (status, getattr(error, "exit_code", 1), str(error) or repr(error))
+            self._info["suggestion"] = getattr(error, "suggestion", None)
         with suppress(StorageError):  # what is under way already tells more
             self._close(*outcome)
         is_wish = isinstance(error, KeyboardInterrupt)  # where it was heard tells nothing
@@ -70,24 +76,45 @@ class Recorder:
     def go_on(self, resumed: Mapping[str, Any], history: Sequence[Mapping[str, float]]) -> None:
         """Opens the run again, with its history cut to the epochs that are known.
 
-        What belongs to an end that it no longer has is taken away.
+        What belongs to an end that it no longer has goes with the epochs that are cut, or with
+        the first new one: a run that comes to none keeps its results.
 
         Args:
             resumed: What `run.json` says of it; who runs it among that.
             history: A row an epoch.
         """
-        again = {"status": "running", "stopped": None, "exit_code": None, "error": None}
+        again: dict[str, Any] = {"status": "running", "stopped": None, "exit_code": None}
+        again |= {"error": None, "suggestion": None}
         self._write_info(again | {"epochs_done": len(history)} | dict(resumed))
-        for name in _OF_THE_END:
-            (self.run.path / name).unlink(missing_ok=True)
         self._columns = list(dict.fromkeys(name for row in history for name in row))
+        text = ""
         if history:
             self._columns.insert(0, "epoch")
             rows = [self._line({"epoch": n, **row}) for n, row in enumerate(history, start=1)]
-            text = "\n".join([",".join(self._columns), *rows])
-            write_text(self.run.path / layout.HISTORY_CSV, f"{text}\n")
+            text = "\n".join([",".join(self._columns), *rows, ""])
+        has_results = (self.run.path / layout.METRICS).is_file()
+        self.has_old_results = has_results and self._holds(layout.HISTORY_CSV, text)
+        if self.has_old_results:
+            return
+        self._remove(*_OF_THE_END)
+        if history:
+            write_text(self.run.path / layout.HISTORY_CSV, text)
         else:
-            (self.run.path / layout.HISTORY_CSV).unlink(missing_ok=True)
+            self._remove(layout.HISTORY_CSV)
+
+    def _holds(self, name: str, text: str) -> bool:
+        try:
+            return (self.run.path / name).read_text(encoding="utf-8") == text
+        except (OSError, UnicodeDecodeError):
+            return False
+
+    def _remove(self, *names: str) -> None:
+        for name in names:
+            path = self.run.path / name
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise storage_error(path, error) from error
 
     def environment(self, facts: Mapping[str, Any]) -> None:
         """Writes `environment.json`."""
@@ -115,6 +142,9 @@ class Recorder:
 
     def epoch(self, epoch: int, logs: Mapping[str, float]) -> None:
         """Appends an epoch, counted from 1, to `history.csv`."""
+        if self.has_old_results:
+            self._remove(*_OF_THE_END)
+            self.has_old_results = False
         row: dict[str, float | int] = {"epoch": epoch, **logs}
         new = [name for name in row if name not in self._columns]
         head = [",".join(new)] if not self._columns else []

@@ -15,6 +15,7 @@ from dlrun.training.hashes import data_hashes, weights_hash
 from dlrun.training.keeping import Keeping, checkpoint_writer
 from dlrun.training.memory import memory_told
 from dlrun.training.repeatability import not_repeatable
+from dlrun.training.state import check_state
 from dlrun.training.tensors import TensorData
 from dlrun.training.timing import EpochTime, time_epoch
 from dlrun.training.train_eval import describe_train_eval, train_eval_rows
@@ -31,6 +32,7 @@ __all__ = [
     "batch_order",
     "callbacks_gone",
     "callbacks_without_state",
+    "check_state",
     "checkpoint_writer",
     "choose_best",
     "choose_engine",

@@ -34,8 +34,18 @@ def _needs_batches(callback: Any) -> bool:
         traces = getattr(callback, "_should_trace", False)
         if callback.update_freq != "epoch" or callback.write_steps_per_second or traces:
             return True
+    return _overrides(callback, _BATCH_METHODS, base)
+
+
+def callbacks_hear_evaluations(callbacks: Sequence[Any]) -> bool:
+    """Returns whether a callback is told when an evaluation begins or ends, and does something."""
+    methods = ("on_test_begin", "on_test_end")
+    return any(_overrides(callback, methods, keras.callbacks.Callback) for callback in callbacks)
+
+
+def _overrides(callback: Any, methods: Sequence[str], base: Any) -> bool:
     return any(
         getattr(type(callback), method) is not getattr(base, method)
         or method in vars(callback)  # LambdaCallback sets them on the instance
-        for method in _BATCH_METHODS
+        for method in methods
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import numpy as np
@@ -17,11 +18,18 @@ EVALUATION_BATCH_SIZE = 1024
 """Rows a batch; `model.evaluate(batch_size=1024)` gives the same numbers."""
 
 
-Evaluation = Callable[[], dict[str, float]]
-"""Evaluates the model, as it then is, on rows that were named before; metrics by name."""
+Evaluation = Callable[..., dict[str, float]]
+"""Evaluates the model, as it then is, on rows that were named before; metrics by name.
+
+Given a function, it calls that between its parts, which take about `CHUNK_SECONDS` each.
+"""
 
 Evaluator = Callable[[np.ndarray], Evaluation]
 """Takes row numbers, (num_rows,) int64; returns their evaluation."""
+
+
+def _nothing() -> None:
+    """For a pass that begins with nothing, and an evaluation that nobody stops."""
 
 
 def make_evaluator(
@@ -52,11 +60,13 @@ def make_evaluator(
         run, pace = passes[is_static](rows), Pace()
         num_steps = math.ceil(len(rows) / batch_size)
 
-        def evaluate() -> dict[str, float]:
+        def evaluate(pause: Callable[[], None] = _nothing) -> dict[str, float]:
             if watching is not None:
                 return _watched(run, num_steps, model, watching)
             done, logs = 0, dict[str, Any]()
             while done < num_steps:  # a chunk ends where Ctrl-C is heard
+                if done:
+                    pause()
                 done, logs = run_chunk(pace, run, done, num_steps)
             return numbers_of(logs)
 
@@ -107,15 +117,34 @@ def _metrics_of(model: Any) -> list[Any]:
     ]
 
 
-def _nothing() -> None:
-    """For a pass that begins with nothing."""
-
-
 def _watched(run: Run, num_steps: int, model: Any, watching: Any) -> dict[str, float]:
     for i in range(num_steps):
         watching.on_test_batch_begin(i)
         watching.on_test_batch_end(i, numbers_of(run(i, i + 1)))
     return read_metrics(model)
+
+
+def metrics_kept(model: Any) -> Callable[[], AbstractContextManager[None]]:
+    """Keeps a model's metrics as they stand; returns what puts them back for a while.
+
+    An evaluation uses the same variables as the train pass before it.
+    """
+    variables = model.metrics_variables
+    kept = [variable.numpy() for variable in variables]
+
+    @contextmanager
+    def put_back() -> Iterator[None]:
+        now = [variable.numpy() for variable in variables]
+        _assign(variables, kept)
+        yield
+        _assign(variables, now)
+
+    return put_back
+
+
+def _assign(variables: Sequence[Any], values: Sequence[np.ndarray]) -> None:
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
 
 
 def read_metrics(model: Any) -> dict[str, float]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from dlrun.backend import custom_gradients_forgotten, keras
 from dlrun.events import EpochEnded, Message, Report, ignore
 from dlrun.model import BuiltModel
 from dlrun.prepare import PreparedData
-from dlrun.runs.checkpoints import TrainingState
+from dlrun.runs.checkpoints import TrainingState, plain_config
 from dlrun.training.best import BestWeights
 from dlrun.training.callback_states import prepare_to_go_on
 from dlrun.training.engine import Engine, choose_engine
@@ -68,12 +69,13 @@ def fit_model(
     """
     model, epochs = built.model, data.config.training.epochs
     loop = prepare_loop(built, data, tensors, engine or choose_engine(data.config, built), report)
-    history = list(_begin(loop, state))
+    history, config = list(_begin(loop, state)), plain_config(data.config)
     if learning_rate is not None:
         model.optimizer.learning_rate = learning_rate
 
     def capture(step: int = 0, seconds: float = 0.0) -> TrainingState:
-        check_weights(model, len(history) + bool(step))
+        if step:
+            check_weights(model, len(history) + 1)
         return capture_state(
             model,
             loop.watching.callbacks,
@@ -82,17 +84,16 @@ def fit_model(
             step=step,
             epoch_seconds=seconds,
             best_epoch=best.epoch if best is not None else 0,
+            config=config,
         )
 
     def between(step: int, seconds: float) -> None:
         if keeping is not None and not model.stop_training:  # else the epoch ends here
             keeping.after_chunk(lambda: capture(step, seconds))
 
-    if keeping is not None and state is None:
-        keeping.keep(capture)
-    for epoch in range(len(history), epochs if state is None or not state.stopped else 0):
-        inside = state if state is not None and state.epoch == epoch else None
-        logs = run_epoch(loop, epoch, between, inside)
+    def train(epoch: int) -> None:
+        logs = run_epoch(loop, epoch, between, state if is_inside(epoch) else None)
+        check_weights(model, epoch + 1)
         history.append(logs)
         report(EpochEnded(epoch + 1, epochs, logs))
         if best is not None:
@@ -100,10 +101,36 @@ def fit_model(
         if keeping is not None:
             last = epoch + 1 == epochs or model.stop_training
             keeping.after_epoch(capture, epoch + 1, logs["epoch_seconds"], last=last)
-        if model.stop_training:
-            report(Message(f"stopped after epoch {epoch + 1} of {epochs} by a callback"))
-            break
+
+    def is_inside(epoch: int) -> bool:
+        return state is not None and state.epoch == epoch
+
+    with _kept_on_errors(keeping, capture, state):
+        for epoch in range(len(history), epochs if state is None or not state.stopped else 0):
+            train(epoch)
+            if model.stop_training:
+                report(Message(f"stopped after epoch {epoch + 1} of {epochs} by a callback"))
+                break
     return _end(loop, built, best, history)
+
+
+@contextmanager
+def _kept_on_errors(
+    keeping: Keeping | None, capture: Callable[[], TrainingState], state: TrainingState | None
+) -> Iterator[None]:
+    """Writes the first checkpoint, and the newest epoch's where an error ends the training."""
+    if keeping is None:
+        yield
+        return
+    if state is None:
+        keeping.keep(capture)
+    else:
+        keeping.go_on_from(state)
+    try:
+        yield
+    except Exception as error:
+        keeping.keep_epochs_end(error)
+        raise
 
 
 def _begin(loop: Loop, state: TrainingState | None) -> Sequence[Mapping[str, float]]:
@@ -126,7 +153,6 @@ def _end(
     history: Sequence[Mapping[str, float]],
 ) -> Fitted:
     model = loop.model
-    check_weights(model, len(history))
     model.optimizer.finalize_variable_values(model.trainable_variables)  # averages, if it keeps any
     loop.watching.on_train_end(dict(history[-1]))
     kept = _restored_epoch(built.callbacks, len(history)) if best is None else best.restore(model)

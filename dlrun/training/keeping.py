@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from dlrun.errors import ModelError
+from dlrun.errors import DivergedError, ModelError, StorageError
 from dlrun.events import Message, Report
 from dlrun.runs import Run
 from dlrun.runs.checkpoints import TrainingState, write_best, write_last
@@ -34,15 +35,43 @@ class Keeping:
     write: Callable[[TrainingState], None]
     report: Report
     request: StopRequest = field(default_factory=StopRequest)
-    _written_at: float = 0.0
+    _written_at: float = field(default_factory=time.monotonic)
+    _written: tuple[int, int] = (0, 0)  # epochs and steps of the newest in the folder
     _cost_seconds: float = 0.0
+    _capture_seconds: float = 0.0
+    _epochs_end: TrainingState | None = None  # of the newest finished epoch whose state is known
+
+    def go_on_from(self, state: TrainingState) -> None:
+        """Takes note of the checkpoint that is in the folder."""
+        self._written = (state.epoch, state.step)
+        if not state.step:
+            self._epochs_end = state
 
     def keep(self, capture: Callable[[], TrainingState]) -> None:
         """Writes a checkpoint now, and learns what it costs."""
         started = time.monotonic()
-        self.write(capture())
-        self._written_at = time.monotonic()
+        state = capture()
+        self._capture_seconds = time.monotonic() - started
+        self._write(state)
         self._cost_seconds = self._written_at - started
+
+    def _write(self, state: TrainingState) -> None:
+        self.write(state)
+        self._written_at, self._written = time.monotonic(), (state.epoch, state.step)
+        if not state.step:
+            self._epochs_end = state
+
+    def keep_epochs_end(self, error: Exception) -> None:
+        """Writes the newest finished epoch's state, as an error ends the training.
+
+        Where it diverged, also in the place of a later one: what came after is suspect.
+        """
+        state = self._epochs_end
+        if state is None or self._written == (state.epoch, 0):
+            return
+        if isinstance(error, DivergedError) or self._written < (state.epoch, 0):
+            with suppress(StorageError):  # the error that ends the run tells more
+                self._write(state)
 
     def after_chunk(self, capture: Callable[[], TrainingState]) -> None:
         """Writes a checkpoint inside an epoch where one is due.
@@ -70,6 +99,8 @@ class Keeping:
             self._tell(is_cheap, epoch_seconds)
         if last or is_cheap or self._is_time():
             self.keep(capture)
+        elif self._capture_seconds < SHARE * epoch_seconds:
+            self._epochs_end = capture()
 
     def _is_time(self) -> bool:
         pause = max(SECONDS, self._cost_seconds / SHARE)

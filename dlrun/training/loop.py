@@ -16,8 +16,15 @@ from dlrun.model import BuiltModel
 from dlrun.prepare import PreparedData
 from dlrun.runs.checkpoints import TrainingState
 from dlrun.training.batches import batch_order
+from dlrun.training.callbacks import callbacks_hear_evaluations
 from dlrun.training.engine import Engine
-from dlrun.training.evaluation import Evaluation, Evaluator, make_evaluator, read_metrics
+from dlrun.training.evaluation import (
+    Evaluation,
+    Evaluator,
+    make_evaluator,
+    metrics_kept,
+    read_metrics,
+)
 from dlrun.training.passes import Pass, make_pass, make_step_pass
 from dlrun.training.state import diverged
 from dlrun.training.steps import Steps, steps_of_epoch
@@ -28,7 +35,12 @@ from dlrun.training.xla import Fallback, make_xla_pass
 
 @dataclass(frozen=True)
 class Loop:
-    """What stays the same from epoch to epoch."""
+    """What stays the same from epoch to epoch.
+
+    Attributes:
+        is_heard: Whether a callback is told of evaluations, which then are not stopped inside:
+            it would be told of one's beginning twice.
+    """
 
     model: Any
     data: PreparedData
@@ -38,6 +50,7 @@ class Loop:
     steps_of: Callable[..., Steps]
     evaluator: Evaluator
     evaluations: Sequence[Evaluation]
+    is_heard: bool
     report: Report
 
 
@@ -77,6 +90,7 @@ def prepare_loop(
         steps_of=steps_of_epoch(engine, watching, built.model),
         evaluator=evaluator,
         evaluations=_make_evaluations(data, validator, evaluator, watching),
+        is_heard=callbacks_hear_evaluations(built.callbacks),
         report=report,
     )
 
@@ -123,9 +137,17 @@ def run_epoch(
         loop.report(StepsDone(epoch + 1, config.training.epochs, step, loop.num_steps, logs))
         _check_finite("loss", logs, epoch, model)
         between(step, time.perf_counter() - started)
+    as_trained = metrics_kept(model)
+
+    def pause() -> None:
+        if not loop.is_heard:
+            with as_trained():  # a checkpoint is that of the train pass, just done
+                between(loop.num_steps, time.perf_counter() - started)
+
     for evaluate in loop.evaluations:
-        logs |= evaluate()
-    _check_finite("val_loss", logs, epoch, model)
+        logs |= evaluate(pause)
+    for name in (VALIDATION, TRAIN_EVAL):
+        _check_finite(f"{name}loss", logs, epoch, model)
     logs["learning_rate"] = float(model.optimizer.learning_rate)
     loop.watching.on_epoch_end(epoch, logs)
     logs = _with_additions(model, logs)
@@ -159,9 +181,9 @@ def _make_evaluations(
 
 
 def _told_to(watching: Any, evaluate: Evaluation) -> Evaluation:
-    def told() -> dict[str, float]:
+    def told(*pause: Callable[[], None]) -> dict[str, float]:
         watching.on_test_begin()
-        logs = evaluate()
+        logs = evaluate(*pause)
         watching.on_test_end(logs)
         return logs
 
@@ -169,4 +191,7 @@ def _told_to(watching: Any, evaluate: Evaluation) -> Evaluation:
 
 
 def _named(prefix: str, evaluate: Evaluation) -> Evaluation:
-    return lambda: {prefix + name: value for name, value in evaluate().items()}
+    def named(*pause: Callable[[], None]) -> dict[str, float]:
+        return {prefix + name: value for name, value in evaluate(*pause).items()}
+
+    return named

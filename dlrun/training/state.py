@@ -10,7 +10,8 @@ import numpy as np
 
 from dlrun.backend import keras
 from dlrun.errors import DivergedError, RunError
-from dlrun.runs.checkpoints import TrainingState
+from dlrun.runs import Run
+from dlrun.runs.checkpoints import BestState, TrainingState
 from dlrun.training.callback_states import get_states, set_states
 
 
@@ -23,6 +24,7 @@ def capture_state(
     step: int,
     epoch_seconds: float = 0.0,
     best_epoch: int = 0,
+    config: Mapping[str, Any] | None = None,
 ) -> TrainingState:
     """Returns all that decides how the training goes on from here.
 
@@ -34,6 +36,7 @@ def capture_state(
         step: Steps done of the next.
         epoch_seconds: How long those took.
         best_epoch: Whose weights are the best so far, counted from 1; 0 for none.
+        config: As `plain_config` has it.
     """
     return TrainingState(
         epoch=epoch,
@@ -45,23 +48,39 @@ def capture_state(
         random=_random_states(),
         stopped=bool(model.stop_training),
         best_epoch=best_epoch,
+        config=config or {},
     )
+
+
+def check_state(run: Run, model: Any, state: TrainingState, best: BestState | None) -> None:
+    """Finds out whether a model can be given a state, and the best weights with it.
+
+    Raises:
+        RunError: they are another model's.
+    """
+    fits = _shapes(variables_of(model)) == [array.shape for array in state.variables]
+    if best is not None:
+        fits &= _shapes(model.weights) == [array.shape for array in best.weights]
+    if not fits:
+        raise RunError(
+            f"{run.path}: its checkpoint does not fit the model, which another Keras, or changed "
+            "modules of your own, build otherwise; put back what it was trained with, or train anew"
+        )
+
+
+def _shapes(variables: Sequence[Any]) -> list[tuple[int, ...]]:
+    return [tuple(variable.shape) for variable in variables]
 
 
 def restore_state(state: TrainingState, model: Any, callbacks: Sequence[Any]) -> None:
     """Gives a model and callbacks, just made and begun, the state that others had.
 
-    Raises:
-        RunError: the state is another model's.
+    Args:
+        state: One that `check_state` has found to fit.
+        model: Changed in place.
+        callbacks: Likewise.
     """
-    wanted = variables_of(model)
-    shapes = [tuple(variable.shape) for variable in wanted]
-    if shapes != [array.shape for array in state.variables]:
-        raise RunError(
-            "the checkpoint does not fit the model: another Keras, or changed modules of your "
-            "own, built it otherwise; train the config anew"
-        )
-    for variable, array in zip(wanted, state.variables, strict=True):
+    for variable, array in zip(variables_of(model), state.variables, strict=True):
         variable.assign(array)
     set_states(callbacks, state.callbacks)
     _restore_history(model.history, state.history)
@@ -78,21 +97,23 @@ def check_weights(model: Any, epoch: int) -> None:
     """Raises `DivergedError` where a weight is NaN or infinite, in an epoch counted from 1."""
     for variable in model.weights:
         array = variable.numpy()
-        if array.dtype.kind not in "biu" and not np.isfinite(array.astype(np.float64)).all():
+        if array.dtype.kind not in "biu" and not np.isfinite(array).all():
             raise diverged(f"the weight {variable.path}", "NaN or infinite", epoch, model)
 
 
 def diverged(what: str, value: object, epoch: int, model: Any) -> DivergedError:
     """Returns the error that says when it happened, why it may have, and what to try."""
     rate = float(model.optimizer.learning_rate)
+    suggestion = _smaller_rate(model.optimizer, rate)
     return DivergedError(
         f"{what} became {value} in epoch {epoch}; likely causes, in order: a learning rate too "
         f"large ({rate:g}), features that are not scaled, a logarithm of 0; try "
-        f"{_smaller_rate(model.optimizer, rate)}"
+        f"{suggestion or 'a schedule with smaller rates'}",
+        suggestion,
     )
 
 
-def _smaller_rate(optimizer: Any, rate: float) -> str:
+def _smaller_rate(optimizer: Any, rate: float) -> str | None:
     """The override for a tenth of the learning rate, or of the one that a schedule begins with."""
     inner = getattr(optimizer, "inner_optimizer", optimizer)  # loss scaling wraps it
     schedule = inner.get_config().get("learning_rate")
@@ -100,7 +121,7 @@ def _smaller_rate(optimizer: Any, rate: float) -> str:
         return f"optimizer.learning_rate={rate / 10:g}"
     first = schedule["config"].get("initial_learning_rate")
     if first is None:
-        return "a schedule with smaller rates"
+        return None
     return f"optimizer.learning_rate.initial_learning_rate={float(first) / 10:g}"
 
 

@@ -32,7 +32,9 @@ def run(tmp_path: Path) -> Run:
 
 
 def state(**changes: Any) -> TrainingState:
-    return TrainingState(**{"epoch": 2, "step": 0, "history": [], "variables": [], **changes})
+    history = changes.pop("history", [{"loss": 0.5}] * changes.pop("epoch", 2))
+    facts = {"epoch": len(history), "step": 0, "history": history, "variables": []}
+    return TrainingState(**{**facts, **changes})
 
 
 def written(run: Run, value: TrainingState) -> TrainingState:

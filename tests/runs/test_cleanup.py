@@ -219,7 +219,7 @@ def test_a_dead_run_with_epochs_is_kept_until_its_config_was_finished(
     tmp_path: Path, dead: dict[str, Any]
 ) -> None:
     run = make(tmp_path, "1-dead", **dead)
-    write_last(run, TrainingState(4, 0, [], [np.zeros(3)]))
+    write_last(run, TrainingState(4, 0, [{"loss": 0.5}] * 4, [np.zeros(3)]))
     (run.path / "model.keras").unlink()
     other = make(tmp_path, "2-other-config")
     text = (other.path / "config.yaml").read_text()

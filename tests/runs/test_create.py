@@ -12,7 +12,7 @@ from dlrun.config import Config, load_config
 from dlrun.errors import RunError, StorageError
 from dlrun.processes import this_process
 from dlrun.runs import Run, create, list_runs
-from dlrun.runs.create import copy_run, create_run
+from dlrun.runs.create import copy_run, create_run, new_dir
 
 SAMPLE = Path(__file__).parent / "format_1" / "20261124-001515-flowers-44d8"
 
@@ -109,15 +109,15 @@ def other(runs_dir: Path) -> Run:
 
 def test_a_copy_has_what_goes_on_and_leaves_the_other_alone(other: Run, config: Config) -> None:
     before = files_of(other.path)
-    run = copy_run(other, "new_name-2", config)
+    run = copy_run(other, new_dir("new_name-2"), config)
     assert files_of(other.path) == before
     copied = files_of(run.path)
-    carried = {"checkpoints/last.npz", "history.csv", "history.json", "run.log"}
-    carried |= {"dataset.json", "splits.npz"}
-    assert copied.keys() == carried | {"config.yaml", "run.json"}
-    assert all(copied[name] == before[name] for name in carried)
+    assert copied.keys() == before.keys()
+    own = {"config.yaml", "run.json"}
+    assert all(copied[name] == before[name] for name in before.keys() - own)
     info = json.loads(copied["run.json"])
     assert (info["id"], info["started"]) == ("new_name-2", other.info["started"])
+    assert (other.status, info["status"], info["exit_code"]) == ("finished", "interrupted", None)
     assert info.items() >= this_process().items()
 
 
@@ -125,12 +125,14 @@ def test_a_copy_has_what_goes_on_and_leaves_the_other_alone(other: Run, config: 
 def test_a_name_that_is_none_is_refused(other: Run, config: Config, name: str) -> None:
     message = "--into: must be a name of letters, digits, _ and -, received "
     with pytest.raises(RunError, match=message):
-        copy_run(other, name, config)
+        new_dir(name)
     assert list_runs() == [other]
 
 
 def test_a_copy_never_overwrites(other: Run, config: Config) -> None:
     before = files_of(other.path)
     with pytest.raises(RunError, match="there is such a folder already; choose another name"):
-        copy_run(other, "other", config)
+        copy_run(other, other.path, config)
+    with pytest.raises(RunError, match="there is such a folder already; choose another name"):
+        new_dir("other")
     assert files_of(other.path) == before

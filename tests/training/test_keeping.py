@@ -109,13 +109,13 @@ def test_the_best_weights_are_written_when_they_are_new(tmp_path: Path) -> None:
     write(TrainingState(0, 0, [], []))
     assert read_last(run) is not None
     best.see(1)
-    write(TrainingState(1, 0, [], [], best_epoch=1))
+    write(TrainingState(0, 1, [], [], best_epoch=1))
     path = tmp_path / "checkpoints" / "best-1.npz"
     written: Any = path.stat().st_mtime_ns
-    write(TrainingState(2, 0, [], [], best_epoch=1))
+    write(TrainingState(0, 2, [], [], best_epoch=1))
     assert path.stat().st_mtime_ns == written
     best.see(3)
-    write(TrainingState(3, 0, [], [], best_epoch=3))
+    write(TrainingState(0, 3, [], [], best_epoch=3))
     found = read_best(run, 3)
     assert found is not None
     assert found.weights[0].tolist() == [3, 3]
