@@ -12,6 +12,7 @@ from dlrun.events import Message, Report
 from dlrun.model import BuiltModel
 from dlrun.monitor import is_better
 from dlrun.runs.checkpoints import BestState
+from dlrun.training.state import check_weights
 
 
 class BestWeights:
@@ -28,12 +29,19 @@ class BestWeights:
         self._value: float | None = None
         self._weights: list[np.ndarray] = []
 
-    def see(self, model: Any, epoch: int, logs: Mapping[str, float]) -> None:
-        """Copies the model's weights where this epoch is the best so far."""
+    def see(self, model: Any, epoch: int, logs: Mapping[str, float]) -> bool:
+        """Copies the model's weights where this epoch is the best so far; returns whether it is.
+
+        Raises:
+            DivergedError: a weight is NaN or infinite.
+        """
         value = logs[self._monitor]
-        if is_better(value, self._value, higher_is_better=self._higher_is_better):
-            self._value, self.epoch = value, epoch
-            self._weights = model.get_weights()
+        if not is_better(value, self._value, higher_is_better=self._higher_is_better):
+            return False
+        check_weights(model, epoch)
+        self._value, self.epoch = value, epoch
+        self._weights = model.get_weights()
+        return True
 
     @property
     def state(self) -> BestState | None:

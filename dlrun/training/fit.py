@@ -74,8 +74,7 @@ def fit_model(
         model.optimizer.learning_rate = learning_rate
 
     def capture(step: int = 0, seconds: float = 0.0) -> TrainingState:
-        if step:
-            check_weights(model, len(history) + 1)
+        check_weights(model, len(history) + bool(step))
         return capture_state(
             model,
             loop.watching.callbacks,
@@ -92,18 +91,16 @@ def fit_model(
             keeping.after_chunk(lambda: capture(step, seconds))
 
     def train(epoch: int) -> None:
-        logs = run_epoch(loop, epoch, between, state if is_inside(epoch) else None)
-        check_weights(model, epoch + 1)
+        inside = state if state is not None and state.epoch == epoch else None
+        logs = run_epoch(loop, epoch, between, inside)
+        is_best = best is not None and best.see(model, epoch + 1, logs)
         history.append(logs)
         report(EpochEnded(epoch + 1, epochs, logs))
-        if best is not None:
-            best.see(model, epoch + 1, logs)
         if keeping is not None:
-            last = epoch + 1 == epochs or model.stop_training
-            keeping.after_epoch(capture, epoch + 1, logs["epoch_seconds"], last=last)
-
-    def is_inside(epoch: int) -> bool:
-        return state is not None and state.epoch == epoch
+            is_last = epoch + 1 == epochs or model.stop_training
+            keeping.after_epoch(
+                capture, epoch + 1, logs["epoch_seconds"], is_best=is_best, is_last=is_last
+            )
 
     with _kept_on_errors(keeping, capture, state):
         for epoch in range(len(history), epochs if state is None or not state.stopped else 0):
@@ -129,7 +126,7 @@ def _kept_on_errors(
     try:
         yield
     except Exception as error:
-        keeping.keep_epochs_end(error)
+        keeping.keep_remembered(error)
         raise
 
 
@@ -153,6 +150,7 @@ def _end(
     history: Sequence[Mapping[str, float]],
 ) -> Fitted:
     model = loop.model
+    check_weights(model, len(history))
     model.optimizer.finalize_variable_values(model.trainable_variables)  # averages, if it keeps any
     loop.watching.on_train_end(dict(history[-1]))
     kept = _restored_epoch(built.callbacks, len(history)) if best is None else best.restore(model)

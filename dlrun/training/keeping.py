@@ -39,34 +39,41 @@ class Keeping:
     _written: tuple[int, int] = (0, 0)  # epochs and steps of the newest in the folder
     _cost_seconds: float = 0.0
     _capture_seconds: float = 0.0
-    _epochs_end: TrainingState | None = None  # of the newest finished epoch whose state is known
+    _remembered: TrainingState | None = None  # at the end of an epoch, and not always written
+    _remembered_at: float = 0.0
 
     def go_on_from(self, state: TrainingState) -> None:
         """Takes note of the checkpoint that is in the folder."""
         self._written = (state.epoch, state.step)
         if not state.step:
-            self._epochs_end = state
+            self._remembered = state
 
     def keep(self, capture: Callable[[], TrainingState]) -> None:
         """Writes a checkpoint now, and learns what it costs."""
         started = time.monotonic()
-        state = capture()
-        self._capture_seconds = time.monotonic() - started
+        state = self._remember(capture)
         self._write(state)
         self._cost_seconds = self._written_at - started
 
     def _write(self, state: TrainingState) -> None:
         self.write(state)
         self._written_at, self._written = time.monotonic(), (state.epoch, state.step)
-        if not state.step:
-            self._epochs_end = state
 
-    def keep_epochs_end(self, error: Exception) -> None:
-        """Writes the newest finished epoch's state, as an error ends the training.
+    def _remember(self, capture: Callable[[], TrainingState]) -> TrainingState:
+        started = time.monotonic()
+        state = capture()
+        self._remembered_at = time.monotonic()
+        self._capture_seconds = self._remembered_at - started
+        if not state.step:
+            self._remembered = state
+        return state
+
+    def keep_remembered(self, error: Exception) -> None:
+        """Writes the newest state of an epoch's end that is known, as an error ends the training.
 
         Where it diverged, also in the place of a later one: what came after is suspect.
         """
-        state = self._epochs_end
+        state = self._remembered
         if state is None or self._written == (state.epoch, 0):
             return
         if isinstance(error, DivergedError) or self._written < (state.epoch, 0):
@@ -85,9 +92,18 @@ class Keeping:
             self.keep(capture)
 
     def after_epoch(
-        self, capture: Callable[[], TrainingState], epoch: int, epoch_seconds: float, *, last: bool
+        self,
+        capture: Callable[[], TrainingState],
+        epoch: int,
+        epoch_seconds: float,
+        *,
+        is_best: bool,
+        is_last: bool,
     ) -> None:
         """Writes a checkpoint after an epoch, counted from 1, where one is due.
+
+        Where none is, the state is remembered, if it is that of the best epoch so far, or if
+        that costs little.
 
         Raises:
             Stopped: someone asked for it; the checkpoint is written.
@@ -97,10 +113,10 @@ class Keeping:
         is_cheap = self._cost_seconds < SHARE * epoch_seconds
         if epoch == 2:  # the first epoch's time is that of tracing, too
             self._tell(is_cheap, epoch_seconds)
-        if last or is_cheap or self._is_time():
+        if is_last or is_cheap or self._is_time():
             self.keep(capture)
-        elif self._capture_seconds < SHARE * epoch_seconds:
-            self._epochs_end = capture()
+        elif is_best or self._capture_seconds < SHARE * (time.monotonic() - self._remembered_at):
+            self._remember(capture)
 
     def _is_time(self) -> bool:
         pause = max(SECONDS, self._cost_seconds / SHARE)

@@ -41,7 +41,7 @@ class Clock:
         before = self.num_written
         for epoch in range(1, epochs + 1):
             self.now += epoch_seconds
-            kept.after_epoch(capture, epoch, epoch_seconds, last=epoch == epochs)
+            kept.after_epoch(capture, epoch, epoch_seconds, is_best=False, is_last=epoch == epochs)
         return self.num_written - before
 
 
@@ -84,7 +84,7 @@ def test_who_is_asked_to_stop_writes_a_checkpoint_first(
     kept = Keeping(clock.write, clock.said.append, StopRequest(signal.SIGTERM))
     arguments: dict[str, Callable[[], None]] = {
         "after_chunk": lambda: kept.after_chunk(capture),
-        "after_epoch": lambda: kept.after_epoch(capture, 1, 1.0, last=False),
+        "after_epoch": lambda: kept.after_epoch(capture, 1, 1.0, is_best=False, is_last=False),
     }
     with pytest.raises(Stopped, match="interrupted by SIGTERM"):
         arguments[where]()
