@@ -19,7 +19,7 @@ from dlrun.backend import keras
 from dlrun.errors import DlrunError, RunError, StorageError
 from dlrun.events import EpochEnded
 from dlrun.plots import run_plots
-from dlrun.runs import Run, list_runs
+from dlrun.runs import Run, list_runs, record
 from dlrun.training import keeping
 
 WriteConfig = Callable[..., Path]
@@ -62,8 +62,11 @@ def failing_from(number: int, error: BaseException, kind: str) -> Iterator[list[
 
 
 @pytest.fixture(autouse=True)
-def _always_a_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+def _the_same_writes_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A checkpoint an epoch, and no heartbeat, however slow the machine is."""
     monkeypatch.setattr(keeping, "SHARE", 1e9)
+    monkeypatch.setattr(keeping, "SECONDS", 1e9)
+    monkeypatch.setattr(record, "HEARTBEAT_SECONDS", 1e9)
 
 
 @pytest.fixture
