@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dlrun.errors import DivergedError
 from dlrun.events import Event, Message
 from dlrun.runs import Run
 from dlrun.runs.checkpoints import BestState, TrainingState, read_best, read_last
@@ -91,6 +92,79 @@ def test_who_is_asked_to_stop_writes_a_checkpoint_first(
     assert clock.num_written == 1
     text = "SIGTERM: writing a checkpoint; a second one quits at once"
     assert clock.said == [Message(text, level="warning")]
+
+
+def state(epoch: int, step: int = 0) -> Callable[[], TrainingState]:
+    return lambda: TrainingState(epoch, step, [], [])
+
+
+def remembering(
+    monkeypatch: pytest.MonkeyPatch, *, is_best: bool, capture_seconds: float = 0.0
+) -> tuple[Keeping, list[tuple[int, int]]]:
+    """Two epochs of a second, after which no checkpoint is due, and what is written."""
+    clock = Clock(monkeypatch, cost_seconds=1.0)
+    written: list[tuple[int, int]] = []
+
+    def write(state: TrainingState) -> None:
+        clock.write(state)
+        written.append((state.epoch, state.step))
+
+    def capture(epoch: int) -> Callable[[], TrainingState]:
+        def capture_slowly() -> TrainingState:
+            clock.now += capture_seconds
+            return state(epoch)()
+
+        return capture_slowly
+
+    kept = Keeping(write, clock.said.append)
+    kept.keep(capture(0))
+    for epoch in (1, 2):
+        clock.now += 1.0
+        kept.after_epoch(capture(epoch), epoch, 1.0, is_best=is_best, is_last=False)
+    assert written == [(0, 0)]
+    return kept, written
+
+
+@pytest.mark.parametrize("error", [DivergedError("loss became nan"), MemoryError()])
+def test_an_error_has_the_last_whole_epoch_written(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    kept, written = remembering(monkeypatch, is_best=False)
+    kept.keep_remembered(error)
+    kept.keep_remembered(error)
+    assert written == [(0, 0), (2, 0)]
+
+
+@pytest.mark.parametrize(("is_best", "epoch"), [(False, 0), (True, 2)])
+def test_a_state_that_is_dear_to_take_is_remembered_of_the_best_epoch_alone(
+    monkeypatch: pytest.MonkeyPatch, is_best: bool, epoch: int
+) -> None:
+    kept, written = remembering(monkeypatch, is_best=is_best, capture_seconds=2.0)
+    kept.keep_remembered(DivergedError("loss became nan"))
+    assert written[-1] == (epoch, 0)
+
+
+@pytest.mark.parametrize(
+    ("error", "newest"), [(DivergedError("loss became nan"), (2, 0)), (MemoryError(), (2, 5))]
+)
+def test_a_checkpoint_of_the_way_down_makes_room(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, newest: tuple[int, int]
+) -> None:
+    kept, written = remembering(monkeypatch, is_best=True)
+    kept.keep(state(2, 5))
+    kept.keep_remembered(error)
+    assert written[-1] == newest
+
+
+def test_of_a_run_that_goes_on_what_is_in_the_folder_is_known() -> None:
+    written: list[TrainingState] = []
+    kept = Keeping(written.append, lambda _: None)
+    kept.go_on_from(state(4)())
+    kept.keep_remembered(MemoryError())
+    assert written == []
+    kept.keep(state(4, 3))
+    kept.keep_remembered(DivergedError("loss became nan"))
+    assert [(one.epoch, one.step) for one in written] == [(4, 3), (4, 0)]
 
 
 class Best:
