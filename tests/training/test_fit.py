@@ -130,6 +130,18 @@ def test_a_callback_may_add_to_the_history(write_config: WriteConfig) -> None:
     assert all(logs["twice_the_loss"] == 2 * logs["loss"] for logs in fitted.history)
 
 
+def test_what_a_callback_adds_in_some_epochs_is_in_their_rows_alone(
+    write_config: WriteConfig,
+) -> None:
+    class Sometimes(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch != 1:
+                logs["extra"] = epoch
+
+    *_, fitted = train(write_config(), callbacks=[Sometimes()])
+    assert [logs.get("extra") for logs in fitted.history] == [0, None, 2]
+
+
 def test_early_stopping_that_restores_says_which_epoch_is_kept(write_config: WriteConfig) -> None:
     stopping = "{EarlyStopping: {patience: 3, restore_best_weights: true}}"
     path = write_config(training=f"{{epochs: 60, keep: last, callbacks: [{stopping}]}}")
