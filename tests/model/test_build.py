@@ -76,6 +76,33 @@ def test_nested_components_reach_keras_with_their_arguments(write_config: WriteC
     assert float(model.optimizer.learning_rate) == 0.5
 
 
+WHOLE_RATES = {
+    "CosineDecay": (
+        "{initial_learning_rate: 0, decay_steps: 4, warmup_target: 1, warmup_steps: 2}",
+        [0, 0.5, 1, (1 + 0.5**0.5) / 2, 0.5],
+    ),
+    "ExponentialDecay": (
+        "{initial_learning_rate: 2, decay_steps: 2, decay_rate: 0.25}",
+        [2, 1, 0.5, 0.25, 0.125],
+    ),
+    "PiecewiseConstantDecay": ("{boundaries: [1, 2], values: [1, 0.5, 2]}", [1, 1, 0.5, 2, 2]),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE_RATES)
+def test_schedules_of_whole_numbers_have_rates_in_between(
+    write_config: WriteConfig, name: str
+) -> None:
+    arguments, rates = WHOLE_RATES[name]
+    path = write_config(optimizer=f"{{SGD: {{learning_rate: {{{name}: {arguments}}}}}}}")
+    optimizer = build(path).model.optimizer
+    found = []
+    for step in range(5):
+        optimizer.iterations.assign(step)
+        found.append(float(optimizer.learning_rate))
+    assert found == pytest.approx(rates)
+
+
 def test_each_layer_gets_an_activation_of_its_own(write_config: WriteConfig) -> None:
     stack = (
         "{activation: {PReLU: {}}, layers: [Dense: 4, Dense: 5, "

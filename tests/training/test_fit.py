@@ -201,6 +201,21 @@ def test_progress_ends_at_the_last_step_of_each_epoch(write_config: WriteConfig)
     assert {event.steps for event in steps} == {6}
 
 
+def test_a_schedule_that_warms_up_too_high_is_told_by_the_rate_it_warms_up_to(
+    write_config: WriteConfig,
+) -> None:
+    schedule = "{initial_learning_rate: 0, warmup_target: 1000000, warmup_steps: 9, decay_steps: 9}"
+    path = write_config(
+        dataset="{name: linear, scale: none}",
+        model="{layers: [Dense: 4, Dense: 1]}",
+        loss="mse",
+        optimizer=f"{{SGD: {{learning_rate: {{CosineDecay: {schedule}}}}}}}",
+        training="{epochs: 50, batch_size: 16}",
+    )
+    with pytest.raises(DivergedError, match=r"try optimizer\.learning_rate\.warmup_target=100000$"):
+        train(path)
+
+
 def test_a_loss_that_becomes_nan_stops_the_run_with_advice(write_config: WriteConfig) -> None:
     path = write_config(
         dataset="{name: linear, scale: none}",
