@@ -18,7 +18,7 @@ from dlrun.prepare import PreparedData
 from dlrun.processes import this_process
 from dlrun.runs.checkpoints import BestState, TrainingState, read_best, read_last
 from dlrun.runs.create import now
-from dlrun.runs.environment import describe_environment
+from dlrun.runs.environment import changed_imports, changed_variables, describe_environment
 from dlrun.runs.run import CONFIG, SPLITS, Run
 
 EXACT_KEYS = ("note", "training.epochs")
@@ -244,20 +244,41 @@ def _remarks(run: Run, state: TrainingState | None, changed: Sequence[str]) -> I
         return
     for key in sorted({public_key(key) for key in changed} & {*OTHER_KEYS}):
         yield f"{key} is another one after epoch {state.epoch}"
+    if "training.epochs" in changed and _averages_are_spent(run.config, state):
+        yield (
+            f"SwapEMAWeights gave up the weights for their averages after epoch {state.epoch}, "
+            "the last that was planned"
+        )
     try:
         then = run.environment
     except RunError:
         yield "environment.json cannot be read, so that nothing is known of the machine it ran on"
         return
-    here = describe_environment()
+    here = describe_environment(run.config.imports)
     for name in ("keras", "tensorflow", "tensorflow-cpu", "numpy"):
         old, new = (facts.get("packages", {}).get(name) for facts in (then, here))
         if old != new:
             yield f"{name} was {old or 'not there'} and is {new or 'not there'}"
     if then.get("cpu", {}).get("name") != here["cpu"]["name"]:
         yield f"the processor was {then.get('cpu', {}).get('name')} and is {here['cpu']['name']}"
+    for what, old, new in (*changed_imports(then, here), *changed_variables(then, here)):
+        yield f"{what} was {old} and is {new}"
     if then.get("gpus"):
         yield "a GPU adds in no fixed order"
+
+
+def _averages_are_spent(config: Config, state: TrainingState) -> bool:
+    """Whether Keras's SwapEMAWeights, in the last epoch planned, has given up one of its two sets.
+
+    With `swap_on_epoch` the averages are in the model between epochs, and their other place
+    holds the weights, until they are copied over them in the last.
+    """
+    swapped = [
+        isinstance(values, Mapping) and values.get("_ema_weights_in_model")
+        for name, values in state.callbacks
+        if name == "SwapEMAWeights"
+    ]
+    return any(swapped) and not state.step and state.epoch >= config.training.epochs
 
 
 def _notes(config: Config, before: Config, state: TrainingState | None) -> Iterator[str]:
