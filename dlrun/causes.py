@@ -13,6 +13,7 @@ from typing import Any
 from dlrun.errors import RunError
 from dlrun.runs import Run
 from dlrun.runs.create import config_hash
+from dlrun.runs.environment import changed_imports, changed_variables
 
 HASHES = ("data", "split", "batch_order", "initial_weights", "final_weights")
 """Of `run.json`, each decided by those before it."""
@@ -29,8 +30,8 @@ class Cause:
 
     Attributes:
         kind: "data", "config", "history", "resumed", "package version", "Python", "threads",
-            "engine", "code", "seed", "hardware", "not repeatable", "unknown", or a hash's name
-            in words.
+            "engine", "variable" (of the environment), "code", "seed", "hardware",
+            "not repeatable", "unknown", or a hash's name in words.
         evidence: What the run folders say, in words.
     """
 
@@ -120,7 +121,11 @@ def _strong(recorded: Run, repeated: Run) -> Iterator[Cause]:
     yield from _changed("threads", "TensorFlow's count", _threads(then), _threads(now))
     engines = recorded.info.get("engine"), repeated.info.get("engine")
     yield from _changed("engine", "it", *engines)
+    for change in changed_variables(then, now):
+        yield from _changed("variable", *change)
     yield from _package("dlrun", then, now)
+    for change in changed_imports(then, now):
+        yield from _changed("code", *change)
     if recorded.config.imports:  # else the repository hardly holds what computes
         yield from _git(then, now)
     yield from _changed(

@@ -279,7 +279,7 @@ def _record_start(
     for message in data.messages:
         recorder.log(message.text)
     facts = _tensorflow_facts(data.config)
-    recorder.environment(describe_environment() | facts)
+    recorder.environment(describe_environment(data.config.imports) | facts)
     recorder.dataset(data.facts(), data.rows)
     recorder.parameters(built.count)
     reasons = not_repeatable(facts["gpus"])

@@ -25,7 +25,7 @@ from dlrun.runs.checkpoints import (
 )
 from dlrun.runs.create import now
 from dlrun.runs.endings import command_to_go_on
-from dlrun.runs.environment import describe_environment
+from dlrun.runs.environment import changed_imports, changed_variables, describe_environment
 from dlrun.runs.run import CONFIG, SPLITS, Run
 
 EXACT_KEYS = ("note", "training.epochs")
@@ -121,7 +121,7 @@ def plan_resume(run: Run, overrides: Overrides = (), more_epochs: int | None = N
         best=best,
         overrides=tuple(texts),
         learning_rate=_new_rate(loaded.config, changed),
-        remarks=(*_change_remarks(state, changed), *here, *lost),
+        remarks=(*_change_remarks(before, state, changed), *here, *lost),
         notes=tuple(_notes(loaded.config, before, state)),
     )
 
@@ -272,12 +272,20 @@ def _new_rate(config: Config, changed: Sequence[str]) -> float | None:
     return float(rate) if is_new and isinstance(rate, int | float) else None
 
 
-def _change_remarks(state: TrainingState | None, changed: Sequence[str]) -> Iterator[str]:
+def _change_remarks(
+    before: Mapping[str, Any], state: TrainingState | None, changed: Sequence[str]
+) -> Iterator[str]:
     """Which changes make the result another than that of a run that never stopped."""
     if state is None:
         return
     for key in sorted({public_key(key) for key in changed} & {*OTHER_KEYS}):
         yield f"{key} is another one after epoch {state.epoch}"
+    planned = before["training"]["epochs"]
+    if "training.epochs" in changed and _averages_are_spent(planned, state):
+        yield (
+            f"SwapEMAWeights gave up the weights for their averages after epoch {state.epoch}, "
+            "the last that was planned"
+        )
 
 
 def _machine_remarks(run: Run) -> Iterator[str]:
@@ -287,15 +295,31 @@ def _machine_remarks(run: Run) -> Iterator[str]:
     except RunError:
         yield "environment.json cannot be read, so that nothing is known of the machine it ran on"
         return
-    here = describe_environment()
+    here = describe_environment(run.config.imports)
     for name in ("keras", "tensorflow", "tensorflow-cpu", "numpy"):
         old, new = (facts.get("packages", {}).get(name) for facts in (then, here))
         if old != new:
             yield f"{name} was {old or 'not there'} and is {new or 'not there'}"
     if then.get("cpu", {}).get("name") != here["cpu"]["name"]:
         yield f"the processor was {then.get('cpu', {}).get('name')} and is {here['cpu']['name']}"
+    for what, old, new in (*changed_imports(then, here), *changed_variables(then, here)):
+        yield f"{what} was {old} and is {new}"
     if then.get("gpus"):
         yield "a GPU adds in no fixed order"
+
+
+def _averages_are_spent(planned_epochs: int, state: TrainingState) -> bool:
+    """Whether Keras's SwapEMAWeights, in the last epoch planned, has given up one of its two sets.
+
+    With `swap_on_epoch` the averages are in the model between epochs, and their other place
+    holds the weights, until they are copied over them in the last.
+    """
+    swapped = [
+        isinstance(values, Mapping) and values.get("_ema_weights_in_model")
+        for name, values in state.callbacks
+        if name == "SwapEMAWeights"
+    ]
+    return any(swapped) and not state.step and state.epoch >= planned_epochs
 
 
 def _notes(config: Config, before: Mapping[str, Any], state: TrainingState | None) -> Iterator[str]:

@@ -81,6 +81,21 @@ CASES = {
         environment(git={"commit": "b" * 40, "dirty": False}),
         "code: the git commit was aaaaaaaaaaaa and is bbbbbbbbbbbb",
     ),
+    "a module of one's own": (
+        environment(imports={"own": "a" * 12, "gone": "b" * 12, "no_file": None}),
+        environment(imports={"own": "c" * 12, "gone": "b" * 12, "no_file": "d" * 12}),
+        "code: the source of own was aaaaaaaaaaaa and is cccccccccccc",
+    ),
+    "a module that is gone": (
+        environment(imports={"own": "a" * 12}),
+        environment(imports={"own": None}),
+        "code: the source of own was aaaaaaaaaaaa and is not there",
+    ),
+    "an environment variable": (
+        environment(variables={"XLA_FLAGS": "--a"}),
+        environment(variables={"XLA_FLAGS": "--a", "TF_ENABLE_ONEDNN_OPTS": "0"}),
+        "variable: TF_ENABLE_ONEDNN_OPTS was not set and is 0",
+    ),
     "uncommitted changes": (
         environment(git={"commit": "a" * 40, "dirty": False}),
         environment(git={"commit": "a" * 40, "dirty": True}),
@@ -154,6 +169,15 @@ def test_changed_modules_of_ones_own_come_before_the_processor(tmp_path: Path) -
         text = (run.path / "config.yaml").read_text().replace("imports: []", "imports: [my_layers]")
         (run.path / "config.yaml").write_text(text)
     assert [cause.kind for cause in find_causes(recorded, repeated, None)] == ["code", "hardware"]
+
+
+def test_runs_from_before_modules_and_variables_were_recorded_claim_nothing(
+    tmp_path: Path,
+) -> None:
+    new = environment(imports={"own": "a" * 12}, variables={"XLA_FLAGS": "--a"})
+    recorded, repeated = pair(tmp_path, {}, new)
+    assert changed_surroundings(recorded, repeated) == []
+    assert changed_surroundings(repeated, recorded) == []
 
 
 def test_a_first_hash_that_differs_says_what_cannot_be_the_cause(tmp_path: Path) -> None:

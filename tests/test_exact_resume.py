@@ -316,6 +316,72 @@ def test_tables_of_csv_logger_go_on(write_config: WriteConfig, tmp_path: Path) -
     assert (tmp_path / "parts.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
 
 
+@pytest.mark.slow
+def test_rows_of_earlier_trainings_stay_in_a_table_of_csv_logger(
+    write_config: WriteConfig, tmp_path: Path
+) -> None:
+    def logger(name: str) -> list[Any]:
+        return [keras.callbacks.CSVLogger(str(tmp_path / name), append=True)]
+
+    for name in ("whole.csv", "parts.csv"):
+        dlrun.train(write_config(), {"training.epochs": 4}, callbacks=logger(name))
+    dlrun.train(write_config(seed="1"), callbacks=logger("whole.csv"))
+    (killed,) = parts = logger("parts.csv")
+    run = train_until(die_after(3), write_config(seed="1"), callbacks=parts)
+    killed.csv_file.close()
+    dlrun.resume(run, callbacks=logger("parts.csv"))
+    assert (tmp_path / "parts.csv").read_bytes() == (tmp_path / "whole.csv").read_bytes()
+
+
+class Sometimes(keras.callbacks.Callback):
+    """Adds to the logs in every second epoch, the first among them."""
+
+    def get_state(self) -> dict[str, Any]:
+        return {}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        pass
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if epoch % 2 == 0:
+            logs["extra"] = epoch
+
+
+@pytest.mark.slow
+def test_what_a_callback_adds_in_some_epochs_is_resumed_exactly(
+    write_config: WriteConfig,
+) -> None:
+    path = write_config(training="{epochs: 6, batch_size: 16}")
+    uninterrupted = dlrun.train(path, callbacks=[Sometimes()])
+    assert uninterrupted.read_history()["extra"] == [0, None, 2, None, 4, None]
+    for epoch in (3, 4):
+        run = train_until(die_after(epoch), path, callbacks=[Sometimes()])
+        resumed = dlrun.resume(run, callbacks=[Sometimes()])
+        assert resumed.info["resumed"][0]["exact"]
+        assert_same(resumed, uninterrupted)
+
+
+@pytest.mark.slow
+def test_a_run_whose_averages_took_the_weights_place_is_not_extended_exactly(
+    write_config: WriteConfig,
+) -> None:
+    swapping = "callbacks: [{SwapEMAWeights: {swap_on_epoch: true}}]"
+    path = write_config(
+        optimizer="{SGD: {use_ema: true, ema_momentum: 0.9}}",
+        training=f"{{epochs: 3, batch_size: 16, {swapping}}}",
+    )
+    six = dlrun.train(path, {"training.epochs": 6})
+    resumed = dlrun.resume(dlrun.train(path), more_epochs=3)
+    assert resumed.info["resumed"][0]["remarks"] == [
+        "SwapEMAWeights gave up the weights for their averages after epoch 3, "
+        "the last that was planned"
+    ]
+    assert resumed.read_history()["loss"] != six.read_history()["loss"]  # as Keras has it
+    stopped = dlrun.resume(train_until(die_after(3), path, overrides={"training.epochs": 6}))
+    assert stopped.info["resumed"][0]["exact"]
+    assert_same(stopped, six)
+
+
 def test_model_checkpoint_does_not_overwrite_a_better_one(
     write_config: WriteConfig, tmp_path: Path
 ) -> None:

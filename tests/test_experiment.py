@@ -142,6 +142,20 @@ def test_the_environment_names_packages_seed_and_threads(write_config: WriteConf
     assert {"python", "platform", "cpu", "gpus", "git", "intra_op_threads"} <= set(facts)
 
 
+def test_the_environment_holds_hashes_of_ones_own_modules_and_variables_that_are_set(
+    write_config: WriteConfig, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delenv("XLA_FLAGS", raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    (tmp_path / "own_nothing.py").write_text("", encoding="utf-8")
+    facts = dlrun.train(write_config(imports="[own_nothing, sys]")).environment
+    assert facts["imports"] == {"own_nothing": "e3b0c44298fc", "sys": None}  # of no bytes
+    assert facts["variables"]["OMP_NUM_THREADS"] == "2"
+    assert "XLA_FLAGS" not in facts["variables"]
+
+
 def test_dataset_json_holds_hash_scaling_and_class_counts(write_config: WriteConfig) -> None:
     run = dlrun.train(write_config())
     facts = run.dataset

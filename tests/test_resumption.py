@@ -1,5 +1,6 @@
 """From where a run goes on, and what it refuses; on a sample folder, without TensorFlow."""
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable
@@ -16,7 +17,7 @@ from dlrun.processes import this_process
 from dlrun.resumption import check_same_data, plan_resume
 from dlrun.runs import Run
 from dlrun.runs.checkpoints import BestState, TrainingState, write_best, write_last
-from dlrun.runs.environment import describe_environment
+from dlrun.runs.environment import VARIABLES, describe_environment
 
 SAMPLE = Path(__file__).parent / "runs" / "format_1" / "20261124-001515-flowers-44d8"
 EPOCHS = 4
@@ -204,6 +205,69 @@ def test_another_machine_or_version_is_not_exact(make: Callable[..., Run]) -> No
     (run.path / "environment.json").unlink()
     (remark,) = plan_resume(Run(run.path)).remarks
     assert remark.startswith("environment.json cannot be read, so that nothing is known")
+
+
+@pytest.mark.parametrize(
+    ("is_swapped", "epoch", "overrides", "is_told"),
+    [
+        (True, 4, ["training.epochs=6"], True),
+        (True, 3, ["training.epochs=6"], False),  # the last planned epoch had not come
+        (False, 4, ["training.epochs=6"], False),  # without `swap_on_epoch`
+        (True, 4, ["note=none"], False),
+    ],
+)
+def test_averages_that_took_the_weights_place_are_not_exact(
+    make: Callable[..., Run], is_swapped: bool, epoch: int, overrides: list[str], is_told: bool
+) -> None:
+    run = make(epoch)
+    states = [("EarlyStopping", None), ("SwapEMAWeights", {"_ema_weights_in_model": is_swapped})]
+    state = TrainingState(epoch, 0, [{"loss": 0.5}] * epoch, [], callbacks=states)
+    write_last(run, state)
+    told = (
+        "SwapEMAWeights gave up the weights for their averages after epoch 4, the last that was "
+        "planned",
+    )
+    assert plan_resume(run, overrides).remarks == (told if is_told else ())
+
+
+def amend_environment(run: Run, **facts: Any) -> Run:
+    write_json(run.path / "environment.json", run.environment | facts)
+    return Run(run.path)
+
+
+def test_a_changed_module_of_ones_own_is_not_exact(
+    make: Callable[..., Run], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path, text = tmp_path / "own_factor.py", "FACTOR = 2\n"
+    path.write_text(text, encoding="utf-8")
+    then = hashlib.sha256(text.encode()).hexdigest()[:12]
+    run = edit_config(make(), "imports: []", "imports: [own_factor]")
+    assert plan_resume(run).remarks == ()  # older runs do not say
+    run = amend_environment(run, imports={"own_factor": then})
+    assert plan_resume(run).remarks == ()
+    path.write_text("FACTOR = 3\n", encoding="utf-8")
+    now = hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    assert plan_resume(run).remarks == (f"the source of own_factor was {then} and is {now}",)
+
+
+def test_other_environment_variables_are_not_exact(
+    make: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    run = make()
+    facts = run.environment
+    monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", "0")
+    run = amend_environment(run, variables={"XLA_FLAGS": "--a", "OMP_NUM_THREADS": "3"})
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    assert plan_resume(run).remarks == (
+        "TF_ENABLE_ONEDNN_OPTS was not set and is 0",
+        "XLA_FLAGS was --a and is not set",
+    )
+    del facts["variables"]  # as in an older run
+    write_json(run.path / "environment.json", facts)
+    assert plan_resume(Run(run.path)).remarks == ()
 
 
 def test_the_data_must_be_those_that_the_run_began_with(make: Callable[..., Run]) -> None:

@@ -34,7 +34,7 @@ _BY_NAME: Mapping[str, Check] = {
     **dict.fromkeys(("decay_steps", "first_decay_steps", "num_thresholds", "max_tokens"), _COUNT),
     **dict.fromkeys(("kernel_size", "pool_size", "strides", "dilation_rate", "size"), _SIZE),
     **dict.fromkeys(("rate", "dropout", "recurrent_dropout", "label_smoothing"), _RATE),
-    **dict.fromkeys(("learning_rate", "initial_learning_rate"), _POSITIVE),
+    **dict.fromkeys(("learning_rate", "initial_learning_rate", "warmup_target"), _POSITIVE),
     "momentum": Number("a number from 0 to 1", lambda value: 0 <= value <= 1),
     "stddev": _NOT_NEGATIVE,
     **dict.fromkeys(("beta_1", "beta_2", "rho", "ema_momentum"), _RATE),
@@ -56,6 +56,8 @@ def argument_check(card: ComponentCard, name: str) -> Check:
     default = card.defaults.get(name)
     if (card.kind, name) in _BY_KIND:
         return _BY_KIND[card.kind, name]
+    if name == "initial_learning_rate" and "warmup_target" in card.arguments:
+        return _NOT_NEGATIVE
     if name in _BY_NAME:
         return _BY_NAME[name]
     if isinstance(default, bool):
@@ -65,9 +67,13 @@ def argument_check(card: ComponentCard, name: str) -> Check:
     return Check()
 
 
-def check_argument(card: ComponentCard, name: str, value: Any) -> str | None:
-    """Returns what is wrong with an argument's value, or None."""
+def check_argument(
+    card: ComponentCard, name: str, value: Any, given: Mapping[str, Any]
+) -> str | None:
+    """Returns what is wrong with an argument's value, or None; `given` are all of them."""
     if value is None and name not in card.required and card.defaults.get(name, None) is None:
         return None
     check = argument_check(card, name)
+    if name == "initial_learning_rate" and given.get("warmup_target") is None:
+        check = _POSITIVE  # from 0 a schedule can only warm up
     return None if check.accepts(value) else wrong_value(check.wanted, value)

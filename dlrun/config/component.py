@@ -8,6 +8,12 @@ from typing import Any
 
 from dlrun.catalog import argument_kind
 
+_FLOATS = {
+    "optimizer": ("learning_rate", "momentum", "rho"),
+    "schedule": ("initial_learning_rate", "values"),
+}
+"""Arguments that Keras takes no whole numbers for, or computes a schedule of whole rates from."""
+
 
 @dataclass(frozen=True)
 class Component:
@@ -41,6 +47,16 @@ def _build_argument(name: str, value: Any) -> Any:
     if isinstance(value, list):
         return tuple(_build_argument(name, item) for item in value)
     return build_component(value) if is_normal(value) else value
+
+
+def keras_value(kind: str, name: str, value: Any) -> Any:
+    """Returns an argument's value as Keras takes it: `learning_rate: 1` means 1.0."""
+    if name not in _FLOATS.get(kind, ()):
+        return value
+    if isinstance(value, list | tuple):
+        return [keras_value(kind, name, item) for item in value]
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return float(value) if is_whole else value
 
 
 def is_normal(value: Any) -> bool:

@@ -144,15 +144,14 @@ def _read_arguments(card: ComponentCard, given: Any, at: At, reader: Reader) -> 
             return {}
         spot = at.shortened(card.first_argument)
         reader.visit(spot)
-        result = {
-            card.first_argument: _read_argument(card, card.first_argument, given, spot, reader)
-        }
+        alone = {card.first_argument: given}
+        result = {name: _read_argument(card, name, alone, spot, reader) for name in alone}
         _check_complete(card, result, at, reader)
         return result
     result = {}
-    for name, value in given.items():
+    for name in given:
         reader.visit(at.child(name))
-        result[name] = _read_argument(card, name, value, at.child(name), reader)
+        result[name] = _read_argument(card, name, given, at.child(name), reader)
     _check_complete(card, result, at, reader)
     return result
 
@@ -167,7 +166,10 @@ def _is_nested_first(card: ComponentCard, given: Mapping[Any, Any]) -> bool:
     return name not in card.arguments and find_component(kind, name) is not None
 
 
-def _read_argument(card: ComponentCard, name: Any, value: Any, at: At, reader: Reader) -> Any:
+def _read_argument(
+    card: ComponentCard, name: Any, given: Mapping[Any, Any], at: At, reader: Reader
+) -> Any:
+    value = given[name]
     if name not in card.arguments and not card.accepts_any:
         if card.kind == "layer" and name in ("input_shape", "input_dim", "batch_input_shape"):
             reader.problem(at, f"no argument of {card.name}; the shape goes to model.input_shape")
@@ -176,16 +178,17 @@ def _read_argument(card: ComponentCard, name: Any, value: Any, at: At, reader: R
         return value
     kind = argument_kind(name)
     if kind is None:
-        wrong = check_argument(card, name, value)
+        wrong = check_argument(card, name, value, given)
         if wrong is not None:
             reader.problem(at, wrong)
         return value
-    return _read_nested(card, kind, name, value, at, reader)
+    return _read_nested(card, kind, name, given, at, reader)
 
 
 def _read_nested(
-    card: ComponentCard, kind: str, name: str, value: Any, at: At, reader: Reader
+    card: ComponentCard, kind: str, name: str, given: Mapping[str, Any], at: At, reader: Reader
 ) -> Any:
+    value = given[name]
     if kind == "activation" and value in (None, "none"):
         return {"linear": {}}
     if value is None:
@@ -194,7 +197,7 @@ def _read_nested(
         isinstance(value, str) and words.is_number(value)
     )
     if kind == "schedule" and is_plain:
-        wrong = check_argument(card, name, value)
+        wrong = check_argument(card, name, value, given)
         if wrong is not None:
             reader.problem(at, wrong)
         return value

@@ -11,7 +11,7 @@ import importlib.util
 import os
 import sys
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.machinery import ModuleSpec, PathFinder
 from pathlib import Path
 
@@ -87,8 +87,26 @@ def _wrong_name(name: str) -> str | None:
     return None
 
 
+def module_file(name: str) -> Path | None:
+    """Returns the file that a module is imported from, without importing it; None for none."""
+    specs = [] if _wrong_name(name) else list(_specs(name))
+    if len(specs) < len(name.split(".")) or not specs[-1].has_location:
+        return None
+    return Path(specs[-1].origin) if specs[-1].origin else None
+
+
 def _run_folder_of_module(name: str) -> Path | None:
-    """The run folder that a module or a package around it would be imported from, or was.
+    """The run folder that a module or a package around it would be imported from, or was."""
+    for spec in _specs(name):
+        for place in _places(spec):
+            folder = run_folder_around(Path(place))
+            if folder is not None:
+                return folder
+    return None
+
+
+def _specs(name: str) -> Iterator[ModuleSpec]:
+    """What is found of each package around a module, and of itself, as far as there is anything.
 
     Found part by part, without importing anything: folders that hold run folders are packages
     to Python, too.
@@ -100,13 +118,9 @@ def _run_folder_of_module(name: str) -> Path | None:
         # By the part alone: of a dotted name, Python would ask for the package as imported.
         spec = getattr(module, "__spec__", None) or PathFinder.find_spec(parts[number - 1], search)
         if spec is None:
-            return None
-        for place in _places(spec):
-            folder = run_folder_around(Path(place))
-            if folder is not None:
-                return folder
+            return
+        yield spec
         search = list(spec.submodule_search_locations or ())
-    return None
 
 
 def _places(spec: ModuleSpec) -> Iterable[str]:

@@ -41,15 +41,15 @@ def advise(remedy: Remedy | None, config: Config, num_parameters: int, num_rows:
 
 
 def _rate(config: Config, factor: float) -> str:
-    """A multiple of the learning rate, or of the one that a schedule begins with."""
+    """A multiple of the learning rate, or of the one that a schedule warms up to or begins with."""
     arguments = plain_component(config.optimizer)[config.optimizer.name]
     rate = arguments.get("learning_rate", 0.01 if config.optimizer.name == "SGD" else 0.001)
     if isinstance(rate, int | float):
         return f"optimizer.learning_rate={rate * factor:.3g}"
     ((_, schedule),) = rate.items()
-    first = schedule.get("initial_learning_rate")
-    if isinstance(first, int | float):
-        return f"optimizer.learning_rate.initial_learning_rate={first * factor:.3g}"
+    for name in ("warmup_target", "initial_learning_rate"):
+        if isinstance(schedule.get(name), int | float):
+            return f"optimizer.learning_rate.{name}={schedule[name] * factor:.3g}"
     return ""  # a schedule of several rates
 
 

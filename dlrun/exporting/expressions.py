@@ -10,6 +10,7 @@ from typing import Any
 
 from dlrun.catalog import argument_kind, find_component
 from dlrun.config import Component
+from dlrun.config.component import keras_value
 from dlrun.errors import ExportError
 
 WIDTH = 88
@@ -47,9 +48,6 @@ _MODULES = {
     "callback": "callbacks",
     "activation": "layers",  # with arguments an activation is the layer of that name
 }
-
-_FLOATS = ("learning_rate", "momentum", "rho")
-"""Arguments of optimizers for which Keras takes no whole numbers."""
 
 
 def listed(items: Sequence[Expression]) -> Call:
@@ -93,11 +91,9 @@ def _is_keras(kind: str, name: str) -> bool:
 def _argument(kind: str, key: str, value: Any, own: FindOwn) -> Expression:
     if isinstance(value, Component):
         return component_source(argument_kind(key) or "layer", value, own)
+    value = keras_value(kind, key, value)
     if isinstance(value, list | tuple):
         return listed([_argument(kind, key, item, own) for item in value])
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
-    if kind == "optimizer" and key in _FLOATS and is_whole:
-        value = float(value)
     return literal(value)
 
 

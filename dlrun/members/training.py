@@ -146,7 +146,7 @@ def _train(
     threads = config.training.threads
     assert isinstance(threads, int)
     facts = {"seed": config.seed, "intra_op_threads": threads, "inter_op_threads": threads}
-    recorder.environment(describe_environment() | facts)
+    recorder.environment(describe_environment(config.imports) | facts)
     recorder.dataset_facts(data.facts())
     listen = logging(recorder, report)
     at_a_time = count_at_a_time(len(tasks), threads)

@@ -12,6 +12,7 @@ from typing import Any
 from dlrun.backend import keras
 from dlrun.catalog import argument_kind
 from dlrun.config import Component
+from dlrun.config.component import keras_value
 from dlrun.errors import ModelError, did_you_mean
 
 _NAMESPACES: Mapping[str, Any] = {
@@ -42,8 +43,7 @@ def instantiate(kind: str, component: Component, place: Callable[[], str]) -> An
         name: _make_argument(argument_kind(name) or "layer", value, place)
         for name, value in component.arguments.items()
     }
-    if kind == "optimizer":
-        arguments = {name: _as_float(name, value) for name, value in arguments.items()}
+    arguments = {name: keras_value(kind, name, value) for name, value in arguments.items()}
     if kind == "activation" and not arguments and hasattr(keras.activations, component.name):
         return getattr(keras.activations, component.name)
     maker = _find(kind, component.name, place)
@@ -56,12 +56,6 @@ def instantiate(kind: str, component: Component, place: Callable[[], str]) -> An
             f"{place()}: {component.name} refused its arguments {_show(arguments)}: "
             f"{first_sentence(error)}"
         ) from error
-
-
-def _as_float(name: str, value: Any) -> Any:
-    """`learning_rate: 1` means 1.0, which is all that Keras takes."""
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return float(value) if whole and name in ("learning_rate", "momentum", "rho") else value
 
 
 def _make_argument(kind: str, value: Any, place: Callable[[], str]) -> Any:
@@ -94,9 +88,10 @@ def first_sentence(error: Exception) -> str:
     """Returns the first paragraph of Keras's message on one line."""
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error)).strip() or type(error).__name__
     paragraphs = [re.sub(r"\s+", " ", part).strip() for part in text.split("\n\n")]
-    if len(paragraphs) > 1 and paragraphs[0].startswith("Exception encountered when calling"):
+    preambles = ("Exception encountered when calling", "Error when deserializing")
+    if len(paragraphs) > 1 and paragraphs[0].startswith(preambles):
         paragraphs = paragraphs[1:]  # the reason comes after it
-    return paragraphs[0][:300].removesuffix(".")
+    return paragraphs[0].removeprefix("Exception encountered: ")[:300].removesuffix(".")
 
 
 def _show(arguments: Mapping[str, Any]) -> str:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+import random
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
+
+import numpy as np
 
 from dlrun.backend import keras
 from dlrun.config import Component, Config, ModelConfig, ModelOnly, PlacedLayer, flatten_layers
@@ -73,6 +77,10 @@ def build_layers(
         layers.append(made)
     added = frozenset() if bridge is None else frozenset({bridge.name})
     model = keras.Sequential([inputs, *layers], name=_identifier(name))
+    own = [layer for layer in layers if layer is not bridge]
+    with _randomness_kept():
+        for made, layer in zip(own, placed, strict=True):  # last: it takes names for variables
+            _check_loadable(made, f"{place(layer.path)}: {dotted(layer.path)}")
     return model, count_parameters(layers, tuple(data_shape), added)
 
 
@@ -84,6 +92,36 @@ def _connect(layer: Any, tensor: Any, where: str) -> Any:
             f"{where}: {type(layer).__name__} cannot take an input of shape "
             f"{tuple(tensor.shape[1:])}: {first_sentence(error)}"
         ) from error
+
+
+def _check_loadable(layer: Any, where: str) -> None:
+    """Makes a layer of the arguments that a saved one holds, as whoever loads the model will.
+
+    That takes 3 ms, so of nets without a user's own components it is left out for the layers with
+    which Keras itself is tested so; those that change images are newer, and one of them fails.
+    """
+    kind = type(layer)
+    if not keras.saving.get_custom_objects() and ".preprocessing." not in kind.__module__:
+        return
+    try:
+        kind.from_config(layer.get_config())
+    except Exception as error:  # a constructor may raise anything
+        raise ModelError(
+            f"{where}: a saved {kind.__name__} cannot be loaded again: {first_sentence(error)}; "
+            "give it other arguments, take another layer, or, if it is your own, have its "
+            "get_config() return all that its __init__() needs"
+        ) from error
+
+
+@contextmanager
+def _randomness_kept() -> Iterator[None]:
+    """What is made meanwhile leaves no trace in what is drawn afterwards."""
+    python, numpy = random.getstate(), np.random.get_state()
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(numpy)
 
 
 def _bridge(

@@ -1,26 +1,84 @@
-"""What a run ran on: Python, packages, hardware, and the code's git commit."""
+"""What a run ran on: Python, packages, hardware, variables, and the code that it imports."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import platform
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
+from dlrun.config.imports import module_file
+
 PACKAGES = ("dlrun", "keras", "tensorflow", "tensorflow-cpu", "numpy", "scikit-learn")
 
+VARIABLES = (
+    "TF_ENABLE_ONEDNN_OPTS",
+    "TF_DETERMINISTIC_OPS",
+    "TF_CUDNN_DETERMINISTIC",
+    "TF_XLA_FLAGS",
+    "XLA_FLAGS",
+    "NVIDIA_TF32_OVERRIDE",
+    "OMP_NUM_THREADS",
+)
+"""Environment variables by which TensorFlow computes the last digits otherwise."""
 
-def describe_environment() -> dict[str, Any]:
-    """Returns the facts of `environment.json` that are known without TensorFlow."""
+Change = tuple[str, str, str]
+"""What has changed, and what it was and is, in words."""
+
+
+def describe_environment(imports: Sequence[str] = ()) -> dict[str, Any]:
+    """Returns the facts of `environment.json` that are known without TensorFlow.
+
+    Args:
+        imports: Names of the user's own modules.
+    """
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "packages": _package_versions(),
         "cpu": {"name": _cpu_name(), "count": count_cpus()},
+        "variables": {name: os.environ[name] for name in VARIABLES if name in os.environ},
         "git": _git_state(),
+        "imports": {name: _source_hash(name) for name in imports},
     }
+
+
+def changed_variables(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
+    """Yields the environment variables that differ; none where one of the two does not say.
+
+    Args:
+        then: Facts of `environment.json`.
+        now: Others.
+    """
+    before, after = then.get("variables"), now.get("variables")
+    if before is None or after is None:
+        return
+    for name in sorted({*before, *after}):
+        old, new = (facts.get(name) or "not set" for facts in (before, after))
+        if old != new:
+            yield name, old, new
+
+
+def changed_imports(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:
+    """Yields the user's own modules whose source differs, as `changed_variables` does."""
+    before, after = then.get("imports") or {}, now.get("imports") or {}
+    for name in before:
+        old, new = before[name], after.get(name, before[name])
+        if old is not None and old != new:
+            yield f"the source of {name}", old, new or "not there"
+
+
+def _source_hash(module: str) -> str | None:
+    """The beginning of the SHA-256 of a module's file; None where there is none to read."""
+    path = module_file(module)
+    try:
+        return None if path is None else hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+    except OSError:
+        return None
 
 
 def _package_versions() -> dict[str, str]:

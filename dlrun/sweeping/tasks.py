@@ -117,7 +117,7 @@ def close_parent(
     seconds = sum(run.info.get("duration_seconds") or 0.0 for run in finished)
     amend_info(parent, duration_seconds=seconds)  # else that of adding them up
     with suppress(MembersError), Recorder(parent) as recorder:
-        recorder.environment(describe_environment() | {"seed": config.seed})
+        recorder.environment(describe_environment(config.imports) | {"seed": config.seed})
         if finished:
             recorder.dataset_facts(finished[0].dataset)
         record_aggregate(recorder, config, evaluates=False)

@@ -37,6 +37,12 @@ _REMEMBERED: dict[str, tuple[str, ...]] = {
     "TerminateOnNaN": (),
 }
 
+_LIKE = "made with"
+"""In a callback's state, beside what it remembers: what it was made with."""
+
+_TELLING = ("monitor", "patience", "factor", "filepath")
+"""Attributes by which one of Keras's callbacks is told from another of its class."""
+
 
 def callbacks_without_state(callbacks: Sequence[Any]) -> list[str]:
     """Returns the class names of callbacks that may remember what a checkpoint cannot keep."""
@@ -81,24 +87,46 @@ def _state_of(callback: Any) -> Mapping[str, Any] | None:
         return {"own": callback.get_state()}
     names = _remembered(callback)
     if names or _is_known(callback):
-        return {name: getattr(callback, name) for name in names if hasattr(callback, name)}
+        state = {name: getattr(callback, name) for name in names if hasattr(callback, name)}
+        return state | ({_LIKE: _made_with(callback)} if names else {})
     return None
 
 
+def _made_with(callback: Any) -> dict[str, Any]:
+    found = {name: getattr(callback, name, None) for name in _TELLING}
+    return {name: v for name, v in found.items() if isinstance(v, str | int | float)}
+
+
 def set_states(callbacks: Sequence[Any], states: Sequence[State]) -> None:
-    """Gives each callback what one of its class remembered, the first of a class to the first."""
-    left = list(states)
-    for callback in callbacks:
-        name = type(callback).__name__
-        found = next((state for state in left if state[0] == name), None)
-        if found is None:
-            continue
-        left.remove(found)
-        if found[1] is not None and "own" in found[1] and _keeps_state(callback):
-            callback.set_state(found[1]["own"])
-        else:
-            for attribute, value in (found[1] or {}).items():
-                setattr(callback, attribute, value)
+    """Gives each callback what one of its class remembered.
+
+    That is one that was made alike, so that taking a callback away moves no other's state; where
+    there is none, the first of a class that is left goes to the first.
+    """
+    waiting, left = dict(enumerate(callbacks)), dict(enumerate(states))
+    for fits in (_is_alike, _is_of_class):
+        for number, callback in [*waiting.items()]:
+            found = next((n for n, state in left.items() if fits(callback, state)), None)
+            if found is not None:
+                _set_state(waiting.pop(number), left.pop(found)[1] or {})
+
+
+def _is_of_class(callback: Any, state: State) -> bool:
+    return state[0] == type(callback).__name__
+
+
+def _is_alike(callback: Any, state: State) -> bool:
+    is_alike = (state[1] or {}).get(_LIKE) == _made_with(callback)
+    return is_alike and _is_of_class(callback, state)
+
+
+def _set_state(callback: Any, state: Mapping[str, Any]) -> None:
+    if "own" in state and _keeps_state(callback):
+        callback.set_state(state["own"])
+        return
+    for attribute, value in state.items():
+        if attribute != _LIKE:
+            setattr(callback, attribute, value)
 
 
 def prepare_to_go_on(callbacks: Sequence[Any], epoch: int) -> None:
@@ -113,20 +141,34 @@ def prepare_to_go_on(callbacks: Sequence[Any], epoch: int) -> None:
     """
     for callback in callbacks:
         if isinstance(callback, keras.callbacks.CSVLogger):
-            callback.append = True
+            is_shared, callback.append = callback.append, True
             try:
-                _cut_table(Path(callback.filename), callback.sep, epoch)
+                _cut_table(Path(callback.filename), callback.sep, epoch, is_shared=is_shared)
             except (OSError, ValueError, csv.Error) as error:
                 raise ModelError(
                     f"{callback.filename}: CSVLogger cannot go on with it, {error}; move it away"
                 ) from error
 
 
-def _cut_table(path: Path, separator: str, epoch: int) -> None:
+def _cut_table(path: Path, separator: str, epoch: int, *, is_shared: bool) -> None:
+    """Cuts a table to the finished epochs; rows of earlier trainings in a shared one stay."""
     if not path.is_file():
         return
     with path.open(encoding="utf-8", newline="") as stream:
         header, *rows = list(csv.reader(stream, delimiter=separator)) or [[]]
-    kept = [row for row in rows if len(row) == len(header) and int(row[0]) < epoch]
+    first = _last_beginning(rows, epoch) if is_shared else 0
+    earlier, own = rows[:first], rows[first:]
+    kept = [row for row in own if len(row) == len(own[0]) and int(row[0]) < epoch]
     with path.open("w", encoding="utf-8", newline="") as stream:
-        csv.writer(stream, delimiter=separator).writerows([header, *kept] if header else kept)
+        lines = [header, *earlier, *kept] if header else []
+        csv.writer(stream, delimiter=separator).writerows(lines)
+
+
+def _last_beginning(rows: Sequence[Sequence[str]], epoch: int) -> int:
+    """Where the last training of a table begins, with its epoch 0.
+
+    A training that has finished no epoch may have no row there yet: then no row is its own.
+    """
+    if epoch == 0:
+        return len(rows)
+    return max((index for index, row in enumerate(rows) if row[:1] == ["0"]), default=0)

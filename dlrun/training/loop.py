@@ -149,8 +149,7 @@ def run_epoch(
     for name in (VALIDATION, TRAIN_EVAL):
         _check_finite(f"{name}loss", logs, epoch, model)
     logs["learning_rate"] = float(model.optimizer.learning_rate)
-    loop.watching.on_epoch_end(epoch, logs)
-    logs = _with_additions(model, logs)
+    logs |= _told_additions(loop, epoch, logs)
     logs["epoch_seconds"] = round(time.perf_counter() - started, 4)
     return logs
 
@@ -160,11 +159,17 @@ def _check_finite(name: str, logs: Mapping[str, float], epoch: int, model: Any) 
         raise diverged(name, logs[name], epoch + 1, model)
 
 
-def _with_additions(model: Any, logs: dict[str, float]) -> dict[str, float]:
-    """What callbacks added to the epoch's logs, which Keras keeps in the model's history."""
-    told = {name: values[-1] for name, values in model.history.history.items()}
-    added = {name: value for name, value in told.items() if name not in logs}
-    return logs | {name: float(v) for name, v in added.items() if isinstance(v, numbers.Real)}
+def _told_additions(loop: Loop, epoch: int, logs: Mapping[str, float]) -> dict[str, float]:
+    """Tells the callbacks that an epoch ends; returns what they added to its logs.
+
+    Keras passes them a copy of the logs, and keeps what it then holds in the model's history.
+    """
+    history = loop.model.history.history
+    before = {name: len(values) for name, values in history.items()}
+    loop.watching.on_epoch_end(epoch, logs)
+    new = [name for name, values in history.items() if len(values) > before.get(name, 0)]
+    added = {name: history[name][-1] for name in new if name not in logs}
+    return {name: float(v) for name, v in added.items() if isinstance(v, numbers.Real)}
 
 
 def _make_evaluations(

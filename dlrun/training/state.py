@@ -114,15 +114,19 @@ def diverged(what: str, value: object, epoch: int, model: Any) -> DivergedError:
 
 
 def _smaller_rate(optimizer: Any, rate: float) -> str | None:
-    """The override for a tenth of the learning rate, or of the one that a schedule begins with."""
+    """The override for a tenth of the learning rate, or of the largest that a schedule has.
+
+    That is the one to which it warms up, else the one with which it begins.
+    """
     inner = getattr(optimizer, "inner_optimizer", optimizer)  # loss scaling wraps it
     schedule = inner.get_config().get("learning_rate")
     if not isinstance(schedule, dict):
         return f"optimizer.learning_rate={rate / 10:g}"
-    first = schedule["config"].get("initial_learning_rate")
-    if first is None:
-        return None
-    return f"optimizer.learning_rate.initial_learning_rate={float(first) / 10:g}"
+    for name in ("warmup_target", "initial_learning_rate"):
+        largest = schedule["config"].get(name)
+        if largest is not None:
+            return f"optimizer.learning_rate.{name}={float(largest) / 10:g}"
+    return None
 
 
 def _random_states() -> dict[str, Any]:

@@ -533,6 +533,30 @@ TRAINING = [
         "ExponentialDecay needs 'initial_learning_rate' and 'decay_rate'",
     ),
     (
+        "optimizer: sgd",
+        "optimizer: {sgd: {learning_rate: {CosineDecay: {initial_learning_rate: 0, "
+        "decay_steps: 9}}}}",
+        "optimizer.learning_rate.initial_learning_rate: must be a number above 0, received 0",
+    ),
+    (
+        "optimizer: sgd",
+        "optimizer: {sgd: {learning_rate: {CosineDecay: {initial_learning_rate: -1, "
+        "decay_steps: 9, warmup_target: 1}}}}",
+        "learning_rate.initial_learning_rate: must be a number, 0 or more, received -1",
+    ),
+    (
+        "optimizer: sgd",
+        "optimizer: {sgd: {learning_rate: {CosineDecay: {initial_learning_rate: 0, "
+        "decay_steps: 9, warmup_target: 0}}}}",
+        "optimizer.learning_rate.warmup_target: must be a number above 0, received 0",
+    ),
+    (
+        "optimizer: sgd",
+        "optimizer: {sgd: {learning_rate: {ExponentialDecay: {initial_learning_rate: 0, "
+        "decay_steps: 9, decay_rate: 0.5}}}}",
+        "optimizer.learning_rate.initial_learning_rate: must be a number above 0, received 0",
+    ),
+    (
         "optimizer: sgd\ntraining: {epochs: 3}",
         "optimizer: {sgd: {learning_rate: {CosineDecay: {initial_learning_rate: 1, "
         "decay_steps: 9}}}}"

@@ -73,3 +73,20 @@ def test_keys_are_explained_with_their_defaults():
     training = json_schema()["properties"]["training"]["properties"]
     assert training["batch_size"]["default"] == 32
     assert training["batch_size"]["description"] == "rows of one step, or full for all of them"
+
+
+@pytest.mark.parametrize(
+    ("schedule", "is_valid"),
+    [
+        ("CosineDecay: {initial_learning_rate: 0, decay_steps: 2}", True),
+        ("CosineDecay: {initial_learning_rate: -1, decay_steps: 2}", False),
+        ("InverseTimeDecay: {initial_learning_rate: 1, decay_steps: 2, decay_rate: 1}", True),
+        ("InverseTimeDecay: {initial_learning_rate: 0, decay_steps: 2, decay_rate: 1}", False),
+    ],
+)
+def test_only_a_schedule_that_can_warm_up_may_begin_at_0(
+    validator: Any, schedule: str, is_valid: bool
+):
+    head, _, _ = GOOD.partition("optimizer:")
+    text = f"{head}optimizer: {{SGD: {{learning_rate: {{{schedule}}}}}}}\ntraining: {{epochs: 3}}"
+    assert validator.is_valid(parse_yaml(text, "c.yaml").data) == is_valid

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
 
-from dlrun.config.imports import import_modules, missing_module
+from dlrun.config.imports import import_modules, missing_module, module_file
 from dlrun.errors import ConfigError
 
 
@@ -27,6 +28,17 @@ def test_a_module_that_fails_is_told_with_its_error(here: Path):
     (here / "own_module_b.py").write_text("1 / 0\n", encoding="utf-8")
     with pytest.raises(ConfigError, match=r"imports.0: cannot import 'own_module_b', ZeroDivision"):
         import_modules(["own_module_b"])
+
+
+def test_the_file_of_a_module_is_found_without_importing_it(here: Path):
+    (here / "own_package_c" / "inner").mkdir(parents=True)
+    for path in ("own_package_c/__init__.py", "own_package_c/part.py"):
+        (here / path).write_text("1 / 0\n", encoding="utf-8")
+    assert module_file("own_package_c") == here / "own_package_c" / "__init__.py"
+    assert module_file("own_package_c.part") == here / "own_package_c" / "part.py"
+    without_file = ["own_package_c.inner", "own_package_c.missing", "sys", "no_module", "a/b"]
+    assert [module_file(name) for name in without_file] == [None] * 5
+    assert module_file("json") == Path(json.__file__)
 
 
 def test_an_installed_module_is_found():

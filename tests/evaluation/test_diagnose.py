@@ -63,6 +63,8 @@ OPTIMIZERS = [
     "adam",
     "{Adam: {learning_rate: {ExponentialDecay: {initial_learning_rate: 0.1, decay_steps: 10, "
     "decay_rate: 0.9}}}}",
+    "{SGD: {learning_rate: {CosineDecay: {initial_learning_rate: 0, decay_steps: 10, "
+    "warmup_target: 0.1, warmup_steps: 5}}}}",
     "{SGD: {learning_rate: {PiecewiseConstantDecay: {boundaries: [10], values: [0.1, 0.01]}}}}",
 ]
 

@@ -55,6 +55,11 @@ def source(kind: str, normal: dict[str, Any]) -> Expression:
             "keras.optimizers.SGD(learning_rate=keras.optimizers.schedules.CosineDecay("
             "initial_learning_rate=0.5, decay_steps=9))",
         ),
+        (
+            "schedule",
+            {"PiecewiseConstantDecay": {"boundaries": [5], "values": [1, 0.1]}},
+            "keras.optimizers.schedules.PiecewiseConstantDecay(boundaries=[5], values=[1.0, 0.1])",
+        ),
         ("optimizer", {"SGD": {"learning_rate": 1}}, "keras.optimizers.SGD(learning_rate=1.0)"),
         ("loss", {"Huber": {"delta": 2}}, "keras.losses.Huber(delta=2)"),
         (

@@ -1,5 +1,6 @@
 """Component specs become Keras objects; what Keras refuses is told with its place."""
 
+import random
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -76,6 +77,33 @@ def test_nested_components_reach_keras_with_their_arguments(write_config: WriteC
     assert float(model.optimizer.learning_rate) == 0.5
 
 
+WHOLE_RATES = {
+    "CosineDecay": (
+        "{initial_learning_rate: 0, decay_steps: 4, warmup_target: 1, warmup_steps: 2}",
+        [0, 0.5, 1, (1 + 0.5**0.5) / 2, 0.5],
+    ),
+    "ExponentialDecay": (
+        "{initial_learning_rate: 2, decay_steps: 2, decay_rate: 0.25}",
+        [2, 1, 0.5, 0.25, 0.125],
+    ),
+    "PiecewiseConstantDecay": ("{boundaries: [1, 2], values: [1, 0.5, 2]}", [1, 1, 0.5, 2, 2]),
+}
+
+
+@pytest.mark.parametrize("name", WHOLE_RATES)
+def test_schedules_of_whole_numbers_have_rates_in_between(
+    write_config: WriteConfig, name: str
+) -> None:
+    arguments, rates = WHOLE_RATES[name]
+    path = write_config(optimizer=f"{{SGD: {{learning_rate: {{{name}: {arguments}}}}}}}")
+    optimizer = build(path).model.optimizer
+    found = []
+    for step in range(5):
+        optimizer.iterations.assign(step)
+        found.append(float(optimizer.learning_rate))
+    assert found == pytest.approx(rates)
+
+
 def test_each_layer_gets_an_activation_of_its_own(write_config: WriteConfig) -> None:
     stack = (
         "{activation: {PReLU: {}}, layers: [Dense: 4, Dense: 5, "
@@ -84,6 +112,37 @@ def test_each_layer_gets_an_activation_of_its_own(write_config: WriteConfig) -> 
     first, second, last = build(write_config(model=stack)).model.layers
     assert first.activation is not second.activation
     assert last.activation is keras.activations.softmax
+
+
+def test_a_layer_that_could_not_be_loaded_again_is_refused_before_it_is_trained(
+    write_config: WriteConfig,
+) -> None:
+    def shear(factor: str) -> str:
+        return f"{{layers: [RandomShear: {{x_factor: {factor}}}, Flatten, {SOFTMAX}]}}"
+
+    message = (
+        r"small\.yaml:3:\d+: model\.layers\.0: a saved RandomShear cannot be loaded again: The "
+        r"`factor` .+; give it other arguments, take another layer, or, if it is your own, have "
+        r"its get_config\(\) return all that its __init__\(\) needs"
+    )
+    with pytest.raises(ModelError, match=message):
+        layers_of(write_config, shear("0.1"), (8, 8))
+    model, _ = layers_of(write_config, shear("[0, 0.1]"), (8, 8))
+    again = keras.Sequential.from_config(model.get_config())  # Keras's own judgement
+    assert again.layers[1].x_factor == (0, 0.1)
+
+
+def test_looking_whether_layers_can_be_loaded_draws_nothing(write_config: WriteConfig) -> None:
+    stack = f"{{layers: [RandomFlip: horizontal, Flatten, Dropout: 0.5, {SOFTMAX}]}}"
+    states = []
+    for looks in (True, False):
+        with pytest.MonkeyPatch.context() as patch:
+            if not looks:
+                patch.setattr("dlrun.model.stack._check_loadable", lambda layer, where: None)
+            keras.utils.set_random_seed(3)
+            layers_of(write_config, stack, (8, 8))
+            states.append((random.getstate(), str(np.random.get_state())))
+    assert states[0] == states[1]
 
 
 def test_depth_is_one_key(write_config: WriteConfig) -> None:
@@ -246,6 +305,18 @@ class Double(keras.layers.Layer):
         return 2 * x
 
 @keras.saving.register_keras_serializable("own_parts")
+class Times(keras.layers.Layer):
+    def __init__(self, factor, name=None):
+        super().__init__(name=name)
+        self.factor = factor
+
+    def call(self, x):
+        return self.factor * x
+
+    def get_config(self):
+        return {"name": self.name}
+
+@keras.saving.register_keras_serializable("own_parts")
 class Closeness(keras.metrics.MeanSquaredError):
     pass
 
@@ -270,6 +341,9 @@ def test_ones_own_layer_and_data_set_come_through_imports(
     }
     built = build(write_config(**lines))
     assert [row.kind for row in built.count.layers] == ["Double", "Dense"]
+    forgets = lines | {"model": "{layers: [Times: {factor: 3}, Dense: 1]}"}
+    with pytest.raises(ModelError, match=r"a saved Times cannot be loaded again: .*'factor'; give"):
+        build(write_config(**forgets))
     with pytest.raises(ModelError, match=r"unknown layer 'Doubel'; did you mean 'Double'.*imports"):
         build(write_config(**lines | {"model": "{layers: [Doubel, Dense: 1]}"}))
     judged = lines | {

@@ -110,6 +110,22 @@ def test_of_two_of_a_class_the_first_state_goes_to_the_first() -> None:
     assert [callback.wait for callback in callbacks] == [2, 4]
 
 
+def test_taking_a_callback_away_moves_no_state_to_another() -> None:
+    def make(monitor: str, patience: int = 5) -> Any:
+        return keras.callbacks.EarlyStopping(monitor, patience=patience)
+
+    first, second = make("loss"), make("accuracy")
+    first.wait, second.wait = 2, 4
+    states = get_states([first, second])
+    alone, changed = make("accuracy"), make("accuracy", patience=9)
+    set_states([alone], states)
+    set_states([changed], states)
+    added, again, other = make("val_loss"), make("loss"), make("accuracy")
+    set_states([added, again, other], states)
+    assert (alone.wait, again.wait, other.wait, added.wait) == (4, 2, 4, 0)
+    assert changed.wait == 2  # none was made alike: the first goes to the first
+
+
 class Own(keras.callbacks.Callback):
     def __init__(self) -> None:
         super().__init__()
@@ -153,6 +169,35 @@ def test_a_table_is_cut_to_the_finished_epochs_and_appended_to(tmp_path: Path) -
     prepare_to_go_on([logger], epoch=2)
     assert path.read_text(encoding="utf-8").split() == ["epoch;loss", "0;0.5", "1;0.4"]
     assert logger.append
+
+
+SHARED = """epoch,loss
+0,0.9
+1,0.8
+2,0.7
+3,0.6
+0,0.5,0.4
+1,0.4,0.3
+2,0.3,0.2
+"""
+"""Two trainings in one table, the second with a column more."""
+
+
+@pytest.mark.parametrize(("epoch", "num_lines"), [(3, 8), (2, 7), (1, 6), (0, 8)])
+def test_a_table_of_several_trainings_is_cut_in_the_last_of_them_alone(
+    tmp_path: Path, epoch: int, num_lines: int
+) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(SHARED, encoding="utf-8")
+    prepare_to_go_on([keras.callbacks.CSVLogger(str(path), append=True)], epoch)
+    assert path.read_text(encoding="utf-8").split() == SHARED.split()[:num_lines]
+
+
+def test_a_shared_table_without_a_beginning_is_cut_by_its_epochs(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text("epoch,loss\n1,0.5\n2,0.4\n3,0.3\n", encoding="utf-8")
+    prepare_to_go_on([keras.callbacks.CSVLogger(str(path), append=True)], epoch=2)
+    assert path.read_text(encoding="utf-8").split() == ["epoch,loss", "1,0.5"]
 
 
 def test_a_table_that_is_none_is_told(tmp_path: Path) -> None:

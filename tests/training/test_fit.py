@@ -130,6 +130,18 @@ def test_a_callback_may_add_to_the_history(write_config: WriteConfig) -> None:
     assert all(logs["twice_the_loss"] == 2 * logs["loss"] for logs in fitted.history)
 
 
+def test_what_a_callback_adds_in_some_epochs_is_in_their_rows_alone(
+    write_config: WriteConfig,
+) -> None:
+    class Sometimes(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch != 1:
+                logs["extra"] = epoch
+
+    *_, fitted = train(write_config(), callbacks=[Sometimes()])
+    assert [logs.get("extra") for logs in fitted.history] == [0, None, 2]
+
+
 def test_early_stopping_that_restores_says_which_epoch_is_kept(write_config: WriteConfig) -> None:
     stopping = "{EarlyStopping: {patience: 3, restore_best_weights: true}}"
     path = write_config(training=f"{{epochs: 60, keep: last, callbacks: [{stopping}]}}")
@@ -187,6 +199,21 @@ def test_progress_ends_at_the_last_step_of_each_epoch(write_config: WriteConfig)
     last = {event.epoch: event.step for event in steps}
     assert last == {1: 6, 2: 6, 3: 6}
     assert {event.steps for event in steps} == {6}
+
+
+def test_a_schedule_that_warms_up_too_high_is_told_by_the_rate_it_warms_up_to(
+    write_config: WriteConfig,
+) -> None:
+    schedule = "{initial_learning_rate: 0, warmup_target: 1000000, warmup_steps: 9, decay_steps: 9}"
+    path = write_config(
+        dataset="{name: linear, scale: none}",
+        model="{layers: [Dense: 4, Dense: 1]}",
+        loss="mse",
+        optimizer=f"{{SGD: {{learning_rate: {{CosineDecay: {schedule}}}}}}}",
+        training="{epochs: 50, batch_size: 16}",
+    )
+    with pytest.raises(DivergedError, match=r"try optimizer\.learning_rate\.warmup_target=100000$"):
+        train(path)
 
 
 def test_a_loss_that_becomes_nan_stops_the_run_with_advice(write_config: WriteConfig) -> None:
