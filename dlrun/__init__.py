@@ -251,14 +251,17 @@ def _resume_alone(
     """Goes on with a run that has no members, in its folder or in a copy of it."""
     from dataclasses import replace
 
+    from dlrun.members.resumption import refuse_change_of_member
     from dlrun.prepare import prepare_loaded
     from dlrun.resumption import plan_resume
     from dlrun.runs.create import copy_run
     from dlrun.runs.lock import only_process
 
-    if into is not None:
+    if into is None:
+        refuse_change_of_member(run, overrides, more_epochs)
+    else:
         plan = plan_resume(run, overrides, more_epochs)
-        run = copy_run(run, into, plan.loaded.config, runs_dir or run.path.parent)
+        run = copy_run(run, into, plan.loaded.config, runs_dir or run.runs_dir)
     with only_process(run):
         plan = plan_resume(run, overrides, more_epochs) if into is None else replace(plan, run=run)
         data, listen = prepare_loaded(plan.loaded, str(run.path), report)
