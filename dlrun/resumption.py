@@ -40,6 +40,8 @@ OTHER_KEYS = (
 )
 """Keys that may change on the way, too, and then decide the epochs from there on alone."""
 
+_SAYS_EPOCHS = ("training", "training.epochs")
+
 
 @dataclass(frozen=True)
 class ResumePlan:
@@ -150,10 +152,20 @@ def load_changed(
     """The recorded config with changes, named as it was at first, and the changes as typed."""
     texts = override_texts(overrides)
     if more_epochs is not None:
+        _refuse_epochs_twice(run, texts, more_epochs)
         texts.append(f"training.epochs={run.config.training.epochs + more_epochs}")
     loaded = load_config(run.path / CONFIG, texts)
     source = str(run.info.get("config_path") or run.config.source)
     return replace(loaded, config=replace(loaded.config, source=source)), texts
+
+
+def _refuse_epochs_twice(run: Run, texts: Sequence[str], more_epochs: int) -> None:
+    own = [text for text in texts if text.split("=")[0].lstrip("+~") in _SAYS_EPOCHS]
+    if own:
+        raise RunError(
+            f"{run.path}: {own[0]} and {more_epochs} more epochs each say how many there are; "
+            "leave out one of them"
+        )
 
 
 def running_error(run: Run) -> RunError:

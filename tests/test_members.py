@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,17 @@ import dlrun
 from dlrun.cli.app import app
 from dlrun.config import Config, load_config
 from dlrun.errors import ConfigError, MembersError, ModelError, RunError
-from dlrun.events import FromTask, Message, TaskEnded
+from dlrun.events import EpochEnded, FromTask, Message, TaskEnded
 from dlrun.likeness import compare_runs
 from dlrun.members import plan_members
+from dlrun.members.resumption import plan_members_resume, refuse_change_of_member
 from dlrun.prepare import prepare_data
+from dlrun.processes import this_process
 from dlrun.runs import Run, find_run
+from dlrun.runs.checkpoints import read_last, write_last
 from dlrun.runs.cleanup import plan_cleanup, resumable_runs
 from dlrun.runs.table import run_row
+from dlrun.stopping import Stopped
 
 WriteConfig = Callable[..., Path]
 FOLDS = "{name: iris, split: {kfold: 3, test: 0.1}}"
@@ -421,6 +426,250 @@ def test_stopped_anyhow_it_goes_on_to_the_same_bits(
     for member, other in zip(resumed.members, whole.members, strict=True):
         assert compare_runs(other, member).verdict == "identical"
     assert resumed.metrics["spread"] == whole.metrics["spread"]
+
+
+def bytes_of(run: Run) -> dict[Path, bytes]:
+    """What lies in a run's folder, the lock aside."""
+    files = [path for path in run.path.rglob("*") if path.is_file() and path.name != ".lock"]
+    return {path: path.read_bytes() for path in files}
+
+
+def assert_refused(run: Run, message: str, *overrides: str, more_epochs: int | None = None) -> None:
+    """That a change is refused in words, with exit code 2, and leaves the folder as it was."""
+    before = bytes_of(run)
+    with pytest.raises(RunError, match=message) as refused:
+        dlrun.resume(run, overrides, more_epochs=more_epochs)
+    assert refused.value.exit_code == 2
+    assert bytes_of(run) == before
+
+
+def change_config(run: Run, old: str, new: str) -> None:
+    path = run.path / "config.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def change_info(run: Run, **facts: Any) -> Run:
+    path = run.path / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | facts))
+    return Run(run.path)
+
+
+def end_by_callback(member: Run) -> None:
+    """Makes a finished member one that a callback ended after its last epoch."""
+    state = read_last(member)
+    assert state is not None
+    write_last(member, replace(state, stopped=True))
+
+
+def going_on(run: Run, *overrides: str, more_epochs: int | None = None) -> dict[str, Any]:
+    """The members that would be trained, and by which changes to their own configs."""
+    found = plan_members_resume(Run(run.path), overrides, more_epochs)
+    return {one.name: one.overrides for one in found.going_on}
+
+
+def test_a_stopped_extension_is_completed_to_the_bits_of_one_that_was_not(
+    copied: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # One at a time, and Ctrl-C as the first ends: the others then never began.
+    changes = {"training.epochs": 5, "optimizer.learning_rate": 0.01}
+    whole = dlrun.resume(copied, changes, into="whole")
+
+    def interrupt(event: Any) -> None:
+        if isinstance(event, TaskEnded):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr("dlrun.members.training.count_at_a_time", lambda *_: 1)
+    with pytest.raises(Stopped):
+        dlrun.resume(copied, changes, report=interrupt)
+    stopped = Run(copied.path)
+    assert stopped.status == "interrupted"
+    assert [member.metrics["epochs"] for member in stopped.members] == [5, 3, 3]
+    assert stopped.metrics["finished"] == [0]
+    told: list[Any] = []
+    resumed = dlrun.resume(stopped, report=told.append)
+    texts = [event.text for event in told if isinstance(event, Message)]
+    assert "3 repeats: 2 to train, 1 at a time, 1 thread each" in texts
+    assert resumed.config == whole.config
+    for member, other in zip(resumed.members, whole.members, strict=True):
+        assert compare_runs(other, member).verdict == "identical"
+        assert member.info["hashes"] == other.info["hashes"]
+        assert member.config == other.config
+    assert resumed.metrics == whole.metrics
+    remark = "optimizer.learning_rate is another one after epoch 3"
+    for run in (whole, resumed):
+        assert (run.info["resumed"][-1]["exact"], run.info["resumed"][-1]["remarks"]) == (
+            False, [remark],
+        )  # fmt: skip
+
+
+@pytest.mark.slow
+def test_an_extension_that_is_stopped_anywhere_is_completed_exactly(config_path: Path) -> None:
+    short = dlrun.train(config_path, {"repeat": 5})
+    whole = dlrun.resume(short, more_epochs=60, into="whole")
+    seen: list[str] = []
+
+    def interrupt(event: Any) -> None:
+        if isinstance(event, FromTask) and isinstance(event.event, EpochEnded) and not seen:
+            seen.append(event.task)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(Stopped):
+        dlrun.resume(short, more_epochs=60, report=interrupt)
+    resumed = dlrun.resume(Run(short.path))
+    for member, other in zip(resumed.members, whole.members, strict=True):
+        assert compare_runs(other, member).verdict == "identical"
+    assert resumed.metrics == whole.metrics
+    assert [entry["exact"] for entry in resumed.info["resumed"]] == [True, True]
+
+
+def test_members_that_lag_behind_their_parents_config_go_on(copied: Run) -> None:
+    assert going_on(copied, more_epochs=4) == dict.fromkeys(
+        ("repeats/0", "repeats/1", "repeats/2"), ("training.epochs=7",)
+    )
+    change_config(copied, "epochs: 3", "epochs: 7")
+    change_config(copied, "learning_rate: 0.1", "learning_rate: 1.0e-05")
+    change_config(copied.members[0], "epochs: 3", "epochs: 7")
+    copied = change_info(copied, status="interrupted")
+    rate = "optimizer.learning_rate=1e-05"
+    assert going_on(copied)["repeats/1"] == (rate, "training.epochs=7")
+    for member in copied.members[:2]:
+        change_config(member, "learning_rate: 0.1", "learning_rate: 1.0e-05")
+    change_config(copied.members[1], "epochs: 3", "epochs: 7")
+    assert list(going_on(change_info(copied, status="finished"), "repeat=4")) == [
+        "repeats/2", "repeats/3",
+    ]  # fmt: skip
+
+
+def test_members_that_a_callback_ended_stay_where_others_go_on(copied: Run) -> None:
+    for member in copied.members[:2]:
+        end_by_callback(member)
+    longer = dlrun.resume(copied, more_epochs=2)
+    assert [member.metrics["epochs"] for member in longer.members] == [3, 3, 5]
+    assert longer.metrics["finished"] == [0, 1, 2]
+    assert longer.info["resumed"][-1]["exact"]
+    assert_refused(longer, "finished, all 3 members; to go on")
+
+
+def test_what_no_member_can_take_is_refused_and_changes_nothing(copied: Run) -> None:
+    message = r"3 of 3 members cannot go on so, nothing was changed; .+/repeats/0: "
+    short = message + r"training\.epochs=2, and epoch 3 has begun; write 3 or more"
+    assert_refused(copied, short, "training.epochs=2")
+    engine = rf".+ with other training\.engine; train all longer: dlrun resume {copied.id} --more-"
+    engine += r"epochs 3 training\.engine=stepwise$"
+    assert_refused(copied, message + engine, "training.engine=stepwise")
+    for member in copied.members:
+        end_by_callback(member)
+    message = r"callbacks ended all 3 members, and would end longer ones there, too; to go on, ch"
+    assert_refused(copied, message, more_epochs=4)
+    with_rate = r"repeats/0: finished; a callback ended it after epoch 3, and would end a longer"
+    assert_refused(copied, with_rate, "optimizer.learning_rate=0.05", more_epochs=4)
+
+
+def test_what_only_some_members_can_take_is_refused_and_both_ways_on_are_named(
+    copied: Run,
+) -> None:
+    change_info(copied.members[2], status="interrupted")
+    run = change_info(copied, status="interrupted")
+    assert_refused(
+        run,
+        r"2 of 3 members cannot go on so, nothing was changed; .+/repeats/0: finished after 3 "
+        r"epochs with other optimizer\.learning_rate; train all longer: dlrun resume "
+        rf"{run.id} --more-epochs 3 optimizer\.learning_rate=0\.05, or the others as it was "
+        rf"trained: dlrun resume {run.id} optimizer\.learning_rate=0\.1$",
+        "optimizer.learning_rate=0.05",
+    )
+    assert len(going_on(run, "optimizer.learning_rate=0.05", more_epochs=3)) == 3
+    assert going_on(run, "optimizer.learning_rate=0.1") == {"repeats/2": ()}
+    assert going_on(run, "note=later") == {"repeats/2": ("note=later",)}
+
+
+def test_what_has_other_data_runs_or_is_damaged_is_refused_before_anything_is_written(
+    copied: Run,
+) -> None:
+    first, second = copied.members[:2]
+    facts = json.loads((first.path / "dataset.json").read_text())
+    (first.path / "dataset.json").write_text(json.dumps(facts | {"content_hash": "0" * 64}))
+    assert_refused(copied, "repeats/0: the data set iris has changed since", more_epochs=2)
+    change_config(second, "seed: 1", "seed: 9")
+    message = r"1 of 3 members cannot go on so.+repeats/1: cannot go on with other seed"
+    assert_refused(copied, message, more_epochs=2)
+    change_info(second, status="running", **this_process())
+    change_config(second, "seed: 9", "seed: 1")
+    assert_refused(copied, "repeats/1: it is running, process", more_epochs=2)
+    (second.path / "run.json").write_text("{")
+    assert_refused(copied, r"repeats/1/run\.json: cannot be read, not JSON", more_epochs=2)
+
+
+def test_members_that_are_all_done_are_only_added_up(copied: Run) -> None:
+    assert going_on(change_info(copied, status="failed")) == {}
+    end_by_callback(copied.members[0])
+    assert going_on(Run(copied.path)) == {}
+
+
+def test_a_parent_goes_on_exactly_only_if_each_of_its_members_does(copied: Run) -> None:
+    def entry() -> dict[str, Any]:
+        plan = plan_members_resume(copied, more_epochs=2)
+        (found,) = plan.record(copied)["resumed"]
+        assert plan.with_remarks(copied, [found]) == [found]
+        return found
+
+    assert (entry()["exact"], entry()["remarks"]) == (True, [])
+    for member in copied.members[1:]:
+        facts = json.loads((member.path / "environment.json").read_text())
+        facts["cpu"]["name"] = "Abacus"
+        (member.path / "environment.json").write_text(json.dumps(facts))
+    found = entry()
+    assert not found["exact"]
+    assert len(found["remarks"]) == 1
+    assert found["remarks"][0].startswith("the processor was Abacus and is ")
+
+
+def test_a_parent_takes_over_what_members_remark_once_they_are_built(copied: Run) -> None:
+    plan = plan_members_resume(copied, more_epochs=2)
+    entries = plan.record(copied)["resumed"]
+    for member in copied.members[:2]:
+        change_info(member, resumed=[{"exact": False, "remarks": ["a callback has forgotten"]}])
+    (found,) = plan.with_remarks(copied, entries)
+    assert found == entries[0] | {"exact": False, "remarks": ["a callback has forgotten"]}
+
+
+def test_a_member_is_not_changed_without_the_others(copied: Run) -> None:
+    member = copied.members[0]
+    whole = rf"repeats/0: it is one of the members of {copied.id}, which share a config; change all"
+    command = f"dlrun resume {copied.id} --more-epochs 2, or this one in a folder of its own, by --"
+    assert_refused(member, f"{whole}: {command}", more_epochs=2)
+    assert_refused(member, f"{whole}: dlrun resume {copied.id} note=mine", "note=mine")
+    done = CliRunner().invoke(app, ["resume", f"{copied.id}/repeats/0", "--more-epochs", "2"])
+    assert done.exit_code == 2
+    assert f"change all: dlrun resume {copied.id} --more-epochs 2" in done.output
+    refuse_change_of_member(member, (), None)
+    refuse_change_of_member(copied, ("note=mine",), 2)
+    shutil.copytree(member.path, member.path / "folds" / "1")
+    assert_refused(Run(member.path / "folds" / "1"), f"members of {copied.id}, ", more_epochs=2)
+
+
+@pytest.mark.slow
+def test_a_member_is_completed_alone_and_changed_in_a_folder_of_its_own(
+    copied: Run, runs_dir: Path
+) -> None:
+    change_info(copied.members[1], status="interrupted")
+    dlrun_in_a_process(runs_dir, "resume", f"{copied.id}/repeats/1")
+    assert copied.members[1].status == "finished"
+    before = bytes_of(copied)
+    name = f"{copied.id}/repeats/1"
+    dlrun_in_a_process(runs_dir, "resume", name, "--more-epochs", "1", "--into", "own")
+    assert Run(runs_dir / "own").metrics["epochs"] == 4
+    assert bytes_of(copied) == before
+
+
+@pytest.mark.slow
+def test_threads_left_to_the_net_again_are_settled_once_for_all(copied: Run) -> None:
+    change_config(copied, "threads: 1", "threads: 2")
+    longer = dlrun.resume(copied, ["training.threads=auto", "repeat=4"], more_epochs=1)
+    assert [one.config.training.threads for one in (longer, *longer.members)] == [1] * 5
+    assert longer.status == "finished"
 
 
 def test_a_parent_that_never_got_to_an_epoch_may_go(copied: Run) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -83,6 +84,16 @@ def test_more_epochs_are_exact(
     assert plan.loaded.config.training.epochs == 24
     assert plan.overrides == ("training.epochs=24",)
     assert plan.remarks == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["training.epochs=10", "+training.epochs=10", "training={epochs: 10}"]
+)
+def test_epochs_are_not_said_twice(make: Callable[..., Run], text: str) -> None:
+    message = re.escape(f"{text} and 2 more epochs each say how many there are; leave out one of")
+    with pytest.raises(RunError, match=message) as refused:
+        plan_resume(make(), ["note=longer", text], 2)
+    assert refused.value.exit_code == 2
 
 
 def test_without_a_checkpoint_it_begins_again(make: Callable[..., Run]) -> None:

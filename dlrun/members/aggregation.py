@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -17,16 +17,29 @@ from dlrun.runs import Run
 from dlrun.runs.record import Recorder, write_evaluation
 
 
-def record_aggregate(recorder: Recorder, config: Config, *, evaluates: bool = True) -> None:
+def record_aggregate(
+    recorder: Recorder,
+    config: Config,
+    names: Collection[str] | None = None,
+    *,
+    evaluates: bool = True,
+) -> None:
     """Writes what the finished members come to; nothing where none has finished.
 
     Args:
         recorder: Of the parent.
         config: The parent's.
+        names: Of the members that count, if they have finished: one that has yet to be made
+            longer does not. None: of all.
         evaluates: Whether pooled predictions are judged and pictures drawn, too.
     """
     run = Run(recorder.run.path)
-    finished = [member for member in run.members if is_finished(member)]
+    counted = [
+        member
+        for member in run.members
+        if names is None or member.path.relative_to(run.path).as_posix() in names
+    ]
+    finished = [member for member in counted if is_finished(member)]
     if not finished:
         return
     first = finished[0]

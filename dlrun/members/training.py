@@ -12,12 +12,13 @@ from dlrun.errors import ConfigError, ModelError, Problem
 from dlrun.events import Message, Report, TaskEnded, ignore
 from dlrun.executors import Outcome, Task, count_at_a_time, run_tasks
 from dlrun.meanwhile import begin_imports
-from dlrun.members.aggregation import is_finished, record_aggregate
+from dlrun.members.aggregation import record_aggregate
 from dlrun.members.plan import Member, plan_members
 from dlrun.members.resumption import plan_members_resume
 from dlrun.members.settling import settle_config
 from dlrun.members.telling import Once, logging, raise_failures, told_end
 from dlrun.prepare import PreparedData, prepare_loaded
+from dlrun.resumption import check_same_data
 from dlrun.runs import Run
 from dlrun.runs.create import copy_run, create_run, new_dir, write_config
 from dlrun.runs.environment import describe_environment
@@ -85,7 +86,10 @@ def resume_members(
     report: Report | None = None,
     runs_dir: Path | None = None,
 ) -> Run:
-    """Goes on with the members that have not finished, extends all, or adds repeats.
+    """Goes on with the members that are not yet what the config says, or adds repeats.
+
+    A stop on the way to a longer or otherwise changed run is one like any other: the next call
+    does the rest. What is refused leaves the run as it was.
 
     Args:
         run: With members; not one that runs.
@@ -100,26 +104,27 @@ def resume_members(
         MembersError: a member failed.
         Stopped: a signal asked for it.
     """
+    new = None if into is None else new_dir(into, runs_dir or run.runs_dir)
     plan = plan_members_resume(run, overrides, more_epochs)
-    if into is not None:
-        path = new_dir(into, runs_dir or run.path.parent)
-        run = copy_run(run, path, plan.loaded.config)
-    config = plan.loaded.config
-    members = plan_members(config)
-    going_on = [
-        member for member in members if plan.goes_on or not is_finished(Run(run.path / member.name))
-    ]
-    first = (going_on or members)[0]
+    names = [one.name for one in plan.going_on]
+    planned = plan_members(plan.loaded.config)
+    first = next((member for member in planned if member.name in names), planned[0])
     listen = Once(report or ignore, first.name)
-    first_loaded = replace(plan.loaded, config=first.config)
-    data, _ = prepare_loaded(first_loaded, str(run.path), listen)
-    tasks = [_task(run, member, plan.overrides) for member in going_on]
+    data, _ = prepare_loaded(replace(plan.loaded, config=first.config), str(run.path), listen)
+    check_same_data(Run(run.path / first.name), data)
+    config = settle_config(plan.loaded.config, data)
+    if new is not None:
+        run = copy_run(run, new, config)
+    members = {member.name: member for member in plan_members(config)}
+    tasks = [_task(run, members[one.name], one.overrides) for one in plan.going_on]
     with only_process(run), Recorder(run) as recorder:
-        recorder.go_on(plan.record(run), ())
-        recorder.note(
-            config_hash=write_config(run, config), members=[member.name for member in members]
-        )
-        _train(recorder, config, data, tasks, listen)
+        going_on = plan.record(run)
+        kept = {"config_hash": write_config(run, config), "members": list(members)}
+        recorder.go_on(going_on | kept, ())
+        try:
+            _train(recorder, config, data, tasks, listen, plan.done)
+        finally:
+            recorder.note(resumed=plan.with_remarks(run, going_on["resumed"]))
     return Run(run.path)
 
 
@@ -140,9 +145,14 @@ def _task(parent: Run, member: Member, overrides: Sequence[str] = ()) -> Task:
 
 
 def _train(
-    recorder: Recorder, config: Config, data: PreparedData, tasks: Sequence[Task], report: Report
+    recorder: Recorder,
+    config: Config,
+    data: PreparedData,
+    tasks: Sequence[Task],
+    report: Report,
+    done: Sequence[str] = (),
 ) -> None:
-    """The path from tasks to a complete parent's folder."""
+    """The path from tasks, and members that are done, to a complete parent's folder."""
     threads = config.training.threads
     assert isinstance(threads, int)
     facts = {"seed": config.seed, "intra_op_threads": threads, "inter_op_threads": threads}
@@ -164,11 +174,12 @@ def _train(
             listen(TaskEnded(outcome.task, outcome.status, text, len(outcomes), len(tasks)))
             if request.signum is None and outcome.is_refused and not _any_trained(tasks):
                 raise ModelError(outcome.error)
-    record_aggregate(recorder, config)
+    ended = [outcome.task for outcome in outcomes if outcome.status == "finished"]
+    record_aggregate(recorder, config, [*done, *ended])
     if request.signum is not None:
-        done = sum(outcome.status == "finished" for outcome in outcomes)
-        text = f"{recorder.run.path} keeps {done} of {len(tasks)} members whole, and checkpoints of"
-        listen(Message(f"{text} those that had begun; dlrun resume {recorder.run.id} goes on"))
+        text = f"{recorder.run.path} keeps {len(ended)} of {len(tasks)} members whole, and"
+        goes_on = f"dlrun resume {recorder.run.id} goes on"
+        listen(Message(f"{text} checkpoints of those that had begun; {goes_on}"))
         raise Stopped(request.signum)
     raise_failures(recorder.run, outcomes, len(tasks))
 
