@@ -105,7 +105,7 @@ def plan_resume(run: Run, overrides: Overrides = (), more_epochs: int | None = N
     """
     loaded, texts = load_changed(run, overrides, more_epochs)
     state = read_last(run)
-    before = (state.config if state is not None else {}) or plain_config(run.config)
+    before = trained_config(run, state)
     changed = list(changed_keys(before, plain_config(loaded.config)))
     refuse_other_runs(run, before, loaded.config, changed)
     _refuse_what_is_over(run, loaded.config.training.epochs, state, changed)
@@ -126,6 +126,14 @@ def plan_resume(run: Run, overrides: Overrides = (), more_epochs: int | None = N
         remarks=(*_change_remarks(before, state, changed), *here, *lost),
         notes=tuple(_notes(loaded.config, before, state)),
     )
+
+
+def trained_config(run: Run, state: TrainingState | None) -> Mapping[str, Any]:
+    """Returns what a run has been trained with so far, as `plain_config` has it.
+
+    That is what its checkpoint says, if there is one: `config.yaml` is changed before.
+    """
+    return (state.config if state is not None else {}) or plain_config(run.config)
 
 
 def _best_of(run: Run, state: TrainingState | None) -> tuple[BestState | None, list[str]]:

@@ -29,7 +29,7 @@ from dlrun.members.resumption import plan_members_resume, refuse_change_of_membe
 from dlrun.prepare import prepare_data
 from dlrun.processes import this_process
 from dlrun.runs import Run, find_run
-from dlrun.runs.checkpoints import read_last, write_last
+from dlrun.runs.checkpoints import plain_config, read_last, write_last
 from dlrun.runs.cleanup import plan_cleanup, resumable_runs
 from dlrun.runs.table import run_row
 from dlrun.stopping import Stopped
@@ -448,6 +448,9 @@ def change_config(run: Run, old: str, new: str) -> None:
     text = path.read_text(encoding="utf-8")
     assert old in text
     path.write_text(text.replace(old, new), encoding="utf-8")
+    state = read_last(run)
+    if state is not None:  # as if it had been trained so
+        write_last(run, replace(state, config=plain_config(Run(run.path).config)))
 
 
 def change_info(run: Run, **facts: Any) -> Run:

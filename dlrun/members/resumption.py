@@ -26,9 +26,10 @@ from dlrun.resumption import (
     public_key,
     refuse_other_runs,
     running_error,
+    trained_config,
 )
 from dlrun.runs import Run
-from dlrun.runs.checkpoints import read_last
+from dlrun.runs.checkpoints import TrainingState, plain_config, read_last
 from dlrun.runs.create import now
 from dlrun.runs.run import FOLDS, REPEATS, RUN
 
@@ -183,13 +184,16 @@ def _plan_member(run: Run, member: Member) -> GoingOn | None:
     found = Run(run.path / member.name)
     if not os.path.lexists(found.path / RUN):
         return GoingOn(member.name)
-    recorded = found.config.to_dict()
-    keys = list(changed_keys(recorded, member.config.to_dict()))
-    refuse_other_runs(found, recorded, member.config, keys)
+    state = None
+    with suppress(RunError):  # of a member that is done, nobody asks for it
+        state = read_last(found)
+    before = trained_config(found, state)
+    keys = list(changed_keys(before, plain_config(member.config)))
+    refuse_other_runs(found, before, member.config, keys)
     names = list(dict.fromkeys(map(public_key, keys)))
     if is_finished(found):
         decisive = {*names} - {"note"}
-        if not decisive or (decisive == {_EPOCHS} and _was_ended_before(found, member.config)):
+        if not decisive or (decisive == {_EPOCHS} and _was_ended_before(state, member.config)):
             return None
         if decisive != {_EPOCHS}:
             _refuse_without_epochs_left(run, found, member.config, sorted(decisive - {_EPOCHS}))
@@ -201,9 +205,8 @@ def _plan_member(run: Run, member: Member) -> GoingOn | None:
     return GoingOn(member.name, texts, plan.remarks, len(found.info.get("resumed") or []))
 
 
-def _was_ended_before(member: Run, config: Config) -> bool:
+def _was_ended_before(state: TrainingState | None, config: Config) -> bool:
     """Whether a callback ended a member, within the epochs that are planned for it."""
-    state = read_last(member)
     return state is not None and state.stopped and state.epoch <= config.training.epochs
 
 
