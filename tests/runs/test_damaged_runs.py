@@ -60,7 +60,7 @@ GARBAGE = [
 VALUES: list[Any] = [
     None, True, False, 0, -1, 1, 2, 3, 10**15, 10**400, -(10**400), 1.5, -0.0, float("nan"),
     float("inf"), -float("inf"), 1e308, "", "x", "\x1b[2J", "\ud800", "a\nb\0c", "../../etc",
-    "é" * 500, [], [1], ["x"], [None], [[]], {}, {"a": 1}, {"epoch": "x"}, {"": None}, [{}],
+    "é" * 500, [], [1], ["x"], [None], [[]], {}, {"a": 1}, {"val_a": 0.5}, {"epoch": "x"}, {"": None}, [{}],
     [{"epoch": -1}], {"train": []}, {"train": {"num_rows": "many"}}, "running",
     "finished", "dead", "2026-99-99",
 ]  # fmt: skip
@@ -544,6 +544,24 @@ def test_a_run_of_a_newer_dlrun_says_so_and_nothing_of_it_is_read(
             read(sample, runs_dir)
     assert plan_cleanup(runs_dir) == []
     assert command(runs_dir, "plot", sample.name).exit_code == 2
+
+
+def test_values_without_a_loss_have_no_headline(sample: Path, swept: Sweep, runs_dir: Path) -> None:
+    metrics = read_json(sample / "metrics.json")
+    for best in ({"a": 1.0}, {"val_a": 1.0}, {}, None):
+        write_json(sample / "metrics.json", metrics | {"best": best, "test": {"a": 1.0}})
+        row = run_row(Run(sample), with_test=True)
+        assert (row["metric"], row["best"], row["test"]) == (None, None, None)
+    assert sample.name in command(runs_dir, "summary", "--sort", "best").stdout
+    whole = json.loads((swept.path / "whole").read_bytes())
+    (swept.path / "sweep.json").write_text(json.dumps(whole | with_trial(0, metrics={"a": 1})))
+    row = run_row(Sweep(swept.path))
+    assert (row["metric"], row["best"], row["sd"], row["status"]) == (
+        None,
+        None,
+        None,
+        "interrupted",
+    )
 
 
 def test_the_other_files_are_named_after_the_note(sample: Path, runs_dir: Path) -> None:
