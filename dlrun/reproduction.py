@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
@@ -21,6 +20,7 @@ from dlrun.errors import DivergedError, DlrunError, RunError
 from dlrun.events import Message, Report, ignore
 from dlrun.likeness import Reproduction, compare_data, compare_runs, finished_epochs
 from dlrun.prepare import prepare_data
+from dlrun.processes import module_command, module_environment
 from dlrun.runs import Run, find_run, list_runs, resolve_runs_dir
 from dlrun.runs.run import CONFIG
 
@@ -132,9 +132,13 @@ def _find(name: str) -> Run | DlrunError:
 
 
 def _reproduce_in_a_process(run: Run) -> dict[str, Any]:
-    command = [sys.executable, "-m", "dlrun", "reproduce", str(run.path), "--json", "--quiet"]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+        [*module_command("dlrun"), "reproduce", str(run.path), "--json", "--quiet"],
+        env=module_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
     ) as process:
         try:
             output, errors = process.communicate()

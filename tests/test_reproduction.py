@@ -222,7 +222,7 @@ def test_result_lines_show_every_digit(tmp_path: Path) -> None:
 
 CHILD = """#!{python}
 import os, signal, sys
-name = os.path.basename(sys.argv[4])
+name = os.path.basename(sys.argv[5])
 if name == "killed":
     os.kill(os.getpid(), signal.SIGKILL)
 if name == "babbling":
@@ -230,7 +230,7 @@ if name == "babbling":
 elif name == "failing":
     sys.exit("dlrun: error: out of memory")
 else:
-    print(open(sys.argv[4] + "/answer.json").read())
+    print(open(sys.argv[5] + "/answer.json").read())
     sys.exit(4 if name == "other" else 0)
 """
 
@@ -241,7 +241,7 @@ def submissions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...
     child = tmp_path / "python"
     child.write_text(CHILD.format(python=sys.executable))
     child.chmod(0o755)
-    monkeypatch.setattr("dlrun.reproduction.sys.executable", str(child))
+    monkeypatch.setattr("dlrun.processes.sys.executable", str(child))
 
     def make(*names: str) -> list[str]:
         paths = []

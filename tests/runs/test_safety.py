@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib
 import io
 import json
+import os
 import pickle
 import shutil
+import subprocess
 import sys
 import tarfile
 import zipfile
@@ -24,10 +26,12 @@ from dlrun.config.imports import import_modules, missing_module, run_folder_arou
 from dlrun.data.packages import read_members
 from dlrun.errors import ConfigError, DatasetError, DlrunError, RunError
 from dlrun.prepare import prepare_data
+from dlrun.processes import module_command, module_environment
 from dlrun.resumption import check_same_data, plan_resume
 from dlrun.runs import Run, find_run
 from dlrun.runs.checkpoints import read_last
 from dlrun.runs.cleanup import plan_cleanup
+from dlrun.runs.environment import describe_environment
 
 SAMPLE = Path(__file__).parent / "format_1" / "20261124-001515-flowers-44d8"
 
@@ -256,6 +260,69 @@ def test_a_run_folder_is_no_package(
     with pytest.raises(ConfigError, match=REFUSED.format("my_name.evil_module")):
         import_modules(["my_name.evil_module"])
     assert not marker.exists()
+
+
+@pytest.mark.parametrize("inside", ["a_sweep", "a_sweep.trials", "a_class", "a_class.anna"])
+def test_nothing_below_the_runs_folder_is_a_module(
+    run: Run,
+    marker: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    evil_module: Callable[..., Path],
+    inside: str,
+) -> None:
+    runs = run.path.parent
+    evil_module(runs / inside.replace(".", "/"))
+    (runs / "a_sweep").mkdir(exist_ok=True)
+    (runs / "a_sweep" / "sweep.json").write_text("{}")
+    monkeypatch.chdir(runs.parent)
+    kind = "run" if "sweep" in inside else "runs"
+    told = rf"lies in the {kind} folder '.+', whose code is never run; move the module out of it"
+    with pytest.raises(ConfigError, match=told):
+        import_modules([f"runs.{inside}.evil_module"])
+    monkeypatch.setenv("DLRUN_RUNS_DIR", str(runs.parent / "elsewhere"))
+    assert run_folder_around(runs / "a_class") is None
+    assert run_folder_around(runs / "a_sweep" / "trials") == runs / "a_sweep"
+    assert not marker.exists()
+
+
+def test_where_dlrun_is_started_in_the_runs_folder_ones_own_modules_lie_beside_the_runs(
+    run: Run, marker: Path, monkeypatch: pytest.MonkeyPatch, evil_module: Callable[..., Path]
+) -> None:
+    evil_module(run.path.parent, "module_of_my_own")
+    monkeypatch.chdir(run.path.parent)
+    import_modules(["module_of_my_own"])
+    assert marker.exists()
+
+
+def test_processes_of_dlrun_take_no_module_from_the_current_folder(
+    run: Run, marker: Path, monkeypatch: pytest.MonkeyPatch, evil_module: Callable[..., Path]
+) -> None:
+    evil_module(run.path, "typing")
+    (run.path / "PYTHONPATH").mkdir()
+    monkeypatch.chdir(run.path)
+    monkeypatch.setenv("PYTHONPATH", str(run.path / "PYTHONPATH"))
+    done = subprocess.run(
+        [*module_command("dlrun"), "--version"], env=module_environment(), capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert not marker.exists()
+    paths = module_environment()["PYTHONPATH"].split(os.pathsep)
+    assert paths == [str(Path(dlrun.__file__).parents[1]), str(run.path / "PYTHONPATH")]
+
+
+def test_a_repository_in_a_run_folder_runs_no_command_of_its_own(
+    run: Run, marker: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.chdir(run.path)
+    own = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for words in (["init", "-q"], ["add", "run.json"], ["commit", "-qm", "x"]):
+        subprocess.run([*own, *words], check=True)
+    subprocess.run(["git", "config", "core.fsmonitor", f"touch {marker}; false"], check=True)
+    assert describe_environment()["git"] is None
+    assert not marker.exists()
+    subprocess.run(["git", "status"], check=True, capture_output=True)
+    assert marker.exists()
 
 
 def test_a_link_to_a_module_in_a_run_folder_is_not_followed(
