@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.config import Config, load_recorded
 from dlrun.errors import RunError
-from dlrun.files import read_npz
+from dlrun.files import TooLargeError, read_npz
 from dlrun.parameters import ModelCount, count_from_dict
 from dlrun.processes import is_alive
 from dlrun.runs import kinds
@@ -207,6 +207,8 @@ class Run:
         check_file(path)
         try:
             arrays = read_npz(path)
+        except TooLargeError as error:
+            raise UnreadableError(path, str(error)) from None
         except (OSError, ValueError) as error:
             is_code = "allow_pickle" in str(error)
             raise UnreadableError(path, _PYTHON_CODE if is_code else "damaged") from None

@@ -16,6 +16,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -29,12 +30,14 @@ from dlrun.cli.app import app
 from dlrun.cli.text import json_text, shown
 from dlrun.errors import DlrunError, RunError
 from dlrun.evaluation.threshold import report_at_threshold
-from dlrun.files import read_json, write_json
+from dlrun.files import read_json, read_npz, write_json
 from dlrun.likeness import compare_runs
 from dlrun.resumption import plan_resume
 from dlrun.runs import Run, Sweep, Trial, find_run, list_runs
 from dlrun.runs.checkpoints import TrainingState, read_last, write_last
 from dlrun.runs.cleanup import plan_cleanup, resumable_runs
+from dlrun.runs.create import config_hash
+from dlrun.runs.endings import why_whole
 from dlrun.runs.environment import describe_environment
 from dlrun.runs.facts import read_facts
 from dlrun.runs.find import list_parts
@@ -634,6 +637,73 @@ def test_damaged_predictions_are_told(sample: Path) -> None:
             archive.writestr(f"{name}.npy", b"no array")
     with pytest.raises(RunError, match="it holds something else than numbers"):
         Run(sample).predictions("test")
+
+
+def test_a_file_that_would_fill_the_memory_is_refused(
+    sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zeros = {"test_rows": np.zeros(10**6), "test_outputs": np.zeros(10**6), "test_labels": []}
+    np.savez_compressed(sample / "predictions.npz", **zeros)  # type: ignore[arg-type]
+    shutil.copy(sample / "predictions.npz", sample / "checkpoints" / "last.npz")
+    monkeypatch.setattr("dlrun.files.arrays.FREE_BYTES", 10**6)
+    told = r"cannot be read, 16,000,\d+ bytes of arrays in a file of 1\d,\d+, and [\d,]+ bytes of"
+    with pytest.raises(RunError, match=rf"predictions\.npz: {told} memory are available; put"):
+        Run(sample).predictions("test")
+    with pytest.raises(RunError, match=rf"last\.npz: {told} memory are available; without"):
+        read_last(Run(sample))
+    monkeypatch.setattr("dlrun.files.arrays.MAX_RATIO", 10**6)
+    assert list(read_npz(sample / "predictions.npz")) == list(zeros)
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=10**6))
+    with pytest.raises(RunError, match=r"and 1,000,000 bytes of memory are available"):
+        read_last(Run(sample))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes among files")
+def test_no_reading_waits_for_whoever_writes_into_a_pipe(
+    sample: Path, runs_dir: Path, swept: Sweep
+) -> None:
+    for name in [*FILES, "checkpoints/last.npz"]:
+        break_file(sample, name, "pipe")
+    os.mkfifo(runs_dir / "latest")
+    for read in READINGS:
+        with contextlib.suppress(DlrunError):
+            read(sample, runs_dir)
+    assert find_run("latest").path == sample
+    told = "cannot be read, not a file of bytes"
+    with pytest.raises(RunError, match=rf"last\.npz: {told}; without the folder checkpoints"):
+        read_last(Run(sample))
+    with pytest.raises(OSError, match="not a file of bytes"):
+        config_hash(Run(sample))
+    (sample / "run.json").unlink()
+    shutil.copy(SAMPLE / "run.json", sample)
+    info = read_json(sample / "run.json") | {"status": "failed", "epochs_done": 0}
+    write_json(sample / "run.json", info)
+    for name in ("history.json", "metrics.json"):
+        (sample / name).unlink()
+    assert why_whole(Run(sample)) is None  # who knows what would come out of history.csv
+    for name in ("sweep.yaml", "base.yaml"):
+        copy = runs_dir / f"{swept.id[:15]}-{name[:-5]}-0001"
+        shutil.copytree(swept.path, copy)
+        shutil.copy(copy / "whole", copy / "sweep.json")
+        break_file(copy, name, "pipe")
+        with pytest.raises(RunError, match=rf"{name}: {told}"):
+            dlrun.resume(copy.name)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes among files")
+def test_pipes_among_inputs_are_named(sample: Path, runs_dir: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "inputs"
+    folder.mkdir()
+    os.mkfifo(folder / "rows.csv")
+    for given in (folder / "rows.csv", folder):
+        done = command(runs_dir, "predict", sample.name, str(given))
+        assert done.exit_code == 2
+        assert (
+            "rows.csv: is a pipe; give what comes out of it on standard input, by the name -"
+            in (done.stderr)
+        )
+    done = command(runs_dir, "predict", sample.name, "/dev/zero")
+    assert "/dev/zero: is no file; name an image or a table" in done.stderr
 
 
 EVIL = "\x1b[2J\x1b]0;title\x07\x9b31m\u202e\r\n\x00\x7f\ud800 red"
