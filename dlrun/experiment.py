@@ -201,7 +201,8 @@ def _train(
             listen = import_meanwhile(listen, "dlrun.evaluate")
         if plan is not None:
             _record_going_on(recorder, plan, data.config, listen)
-        recorder.log(startup_noise.strip() or "TensorFlow started without a word")
+        noise = startup_noise.strip() or "TensorFlow started without a word"
+        recorder.log(noise, lines=True)
         noise_into(run.path / LOG)
         _record_start(recorder, data, built, listen)
         tensors = TensorData.from_prepared(data)

@@ -152,12 +152,27 @@ _LOOKS: Spec = {
 
 DATASET: Spec = {
     "name": "text",
+    "title": "text?",
+    "task": "text",
     "source": "text?",
+    "licence": "text?",
+    "notes": (["text"], None),
     "content_hash": "text?",
+    "num_rows": "whole",
+    "num_official_test": "whole",
+    "input_shape": ["whole"],
+    "num_classes": "whole?",
     "class_names": (["text"], None),
+    "feature_names": (["text"], None),
+    "label_encoding": "text",
+    "weighted": "flag",
+    "class_weight": ({"*": "number"}, None),
+    "scaling": {"kind": "text", "offset": "numbers", "divisor": "numbers"},
     "looks": (_LOOKS, None),
     "duplicates": ({"*": {"rows": "whole", "features": "whole"}}, None),
-    "parts": {"*": {"num_rows": "whole"}},
+    "parts": {
+        "*": {"num_rows": "whole", "class_counts": (["whole"], None), "label_mean": "numbers"}
+    },
 }
 
 ENVIRONMENT: Spec = {
@@ -245,6 +260,7 @@ _WORDS = {
     "text": "text",
     "flag": "true or false",
     "number": "a number",
+    "numbers": "a number or a list of them",
     "count": "a number from 0",
     "whole": "a whole number from 0",
 }
@@ -281,6 +297,9 @@ def _fits(value: Any, word: str) -> bool:
     if value is None:
         return word.endswith("?")
     word = word.rstrip("?")
+    if word == "numbers":
+        values = value if isinstance(value, list) else [value]
+        return bool(values) and all(_fits(one, "number") for one in values)
     if word in ("text", "flag"):
         return isinstance(value, str if word == "text" else bool)
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -28,10 +28,12 @@ from dlrun.errors import ConfigError, DatasetError, DlrunError, RunError
 from dlrun.prepare import prepare_data
 from dlrun.processes import module_command, module_environment
 from dlrun.resumption import check_same_data, plan_resume
-from dlrun.runs import Run, find_run
+from dlrun.runs import Run, Sweep, find_run
 from dlrun.runs.checkpoints import read_last
 from dlrun.runs.cleanup import plan_cleanup
 from dlrun.runs.environment import describe_environment
+from dlrun.runs.links import refuse_links
+from dlrun.runs.record import Recorder
 
 SAMPLE = Path(__file__).parent / "format_1" / "20261124-001515-flowers-44d8"
 
@@ -371,6 +373,73 @@ def test_what_is_no_modules_name_is_refused(
     with pytest.raises(ConfigError, match=r"imports\.0: must be a module's name"):
         import_modules([name])
     assert not marker.exists()
+
+
+LINKED = ["run.log", "history.csv", ".lock", ".model.tmp.keras", "plots", "checkpoints",
+          "predictions", "exports", "repeats", "folds"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LINKED)
+def test_nothing_is_written_where_a_link_leads(run: Run, tmp_path: Path, name: str) -> None:
+    outside = tmp_path / "outside"
+    if "." in name:
+        outside.write_text("mine")
+    else:
+        outside.mkdir()
+        (outside / "best-7.npz").write_text("mine")
+    (run.path / name).unlink(missing_ok=True)
+    (run.path / name).symlink_to(outside)
+    rows = tmp_path / "rows.csv"
+    rows.write_text("1,2,3,4\n")
+    told = f"{run.path / name}: is a link, and dlrun writes into run folders only; put what it "
+    commands = [
+        ["plot", run.id],
+        ["predict", run.id, str(rows)],
+        ["test", run.id],
+        ["export", run.id, "--to", "keras"],
+        ["resume", run.id, "--more-epochs", "1"],
+    ]
+    for words in commands[name == "history.csv" :]:
+        if words[0] == "test":
+            (run.path / "evaluation.json").unlink(missing_ok=True)
+        done = CliRunner().invoke(app, words)
+        assert done.exit_code == 2
+        assert told in done.output
+    (found,) = outside.iterdir() if outside.is_dir() else [outside]
+    assert found.read_text() == "mine"
+
+
+def test_members_and_trials_lead_nowhere_else_either(runs_dir: Path, tmp_path: Path) -> None:
+    repeats = SAMPLE.with_name("20261126-055355-flowers-3716")
+    shutil.copytree(repeats, runs_dir / repeats.name)
+    run = Run(runs_dir / repeats.name)
+    refuse_links(run)
+    log = run.members[1].path / "run.log"
+    log.unlink(missing_ok=True)
+    log.symlink_to(tmp_path / "mine")
+    with pytest.raises(RunError, match=r"repeats.1.run\.log: is a link, and dlrun writes into run"):
+        refuse_links(run)
+    sweep = Sweep(runs_dir / "sweep")
+    (sweep.path / "trials").mkdir(parents=True)
+    refuse_links(sweep)
+    (sweep.path / "trials" / "3").symlink_to(tmp_path)
+    with pytest.raises(RunError, match=r"trials.3: is a link"):
+        refuse_links(sweep)
+
+
+def test_a_run_may_be_reached_by_a_link(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "linked").symlink_to(run.path.parent)
+    refuse_links(Run(tmp_path / "linked" / run.id))
+    (tmp_path / "one").symlink_to(run.path)
+    refuse_links(Run(tmp_path / "one"))
+
+
+def test_what_files_say_is_one_line_of_the_log(run: Run) -> None:
+    recorder = Recorder(run)
+    before = (run.path / "run.log").read_text()
+    recorder.log("numpy was 1\ntouch mine\r\n# and is 2")
+    (line,) = (run.path / "run.log").read_text().removeprefix(before).splitlines()
+    assert line[8:] == " numpy was 1 touch mine # and is 2"
 
 
 def test_latest_and_names_lead_to_no_folder_outside(run: Run, tmp_path: Path) -> None:
