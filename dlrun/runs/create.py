@@ -200,7 +200,7 @@ def config_hash(run: Run) -> str:
         OSError: there is no such file, or it is a pipe.
     """
     with open_file(run.path / layout.CONFIG) as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()[:12]
+        return hashlib.sha256(stream.read()).hexdigest()[:12]
 
 
 def amend_info(run: Run, **changes: Any) -> None:

@@ -63,7 +63,8 @@ GARBAGE = [
 VALUES: list[Any] = [
     None, True, False, 0, -1, 1, 2, 3, 10**15, 10**400, -(10**400), 1.5, -0.0, float("nan"),
     float("inf"), -float("inf"), 1e308, "", "x", "\x1b[2J", "\ud800", "a\nb\0c", "../../etc",
-    "é" * 500, [], [1], ["x"], [None], [[]], {}, {"a": 1}, {"val_a": 0.5}, {"epoch": "x"}, {"": None}, [{}],
+    "é" * 500, [], [1], ["x"], [None], [[]], {}, {"a": 1}, {"epoch": "x"}, {"": None}, [{}],
+    {"val_a": 0.5},
     [{"epoch": -1}], {"train": []}, {"train": {"num_rows": "many"}}, "running",
     "finished", "dead", "2026-99-99",
 ]  # fmt: skip
@@ -695,8 +696,8 @@ def test_pipes_among_inputs_are_named(sample: Path, runs_dir: Path, tmp_path: Pa
     folder = tmp_path / "inputs"
     folder.mkdir()
     os.mkfifo(folder / "rows.csv")
-    for given in (folder / "rows.csv", folder):
-        done = command(runs_dir, "predict", sample.name, str(given))
+    for path in (folder / "rows.csv", folder):
+        done = command(runs_dir, "predict", sample.name, str(path))
         assert done.exit_code == 2
         assert (
             "rows.csv: is a pipe; give what comes out of it on standard input, by the name -"
