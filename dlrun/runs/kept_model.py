@@ -44,8 +44,9 @@ def load_kept_model(path: Path, facts: Mapping[str, Any]) -> Any:
         model = keras.models.load_model(path, compile=False, safe_mode=True)
     except Exception as error:  # Keras, zipfile and HDF5 promise no closed list for damage
         raise _refusal(path, str(error) or type(error).__name__) from error
-    _check_shape(path, "takes", _shape(model, "input_shape"), [tuple(facts["input_shape"])])
-    _check_shape(path, "gives", _shape(model, "output_shape"), output_shapes(facts))
+    shape = tuple(facts["input_shape"])
+    _check_shape(path, "takes", _input_shape(model), [shape])
+    _check_shape(path, "gives", _output_shape(model, shape), output_shapes(facts))
     return model
 
 
@@ -73,14 +74,19 @@ def _refusal(path: Path, said: str) -> UnreadableError:
     return UnreadableError(path, f"it holds {reason}", remedy)
 
 
-def _shape(model: Any, which: str) -> Any:
-    """A model's shape without the batch; None where it has none, or several."""
-    found = getattr(model, which, None)
-    if not isinstance(found, tuple) or not all(
-        side is None or isinstance(side, int) for side in found
-    ):
-        return None
-    return found[1:]
+def _input_shape(model: Any) -> tuple[Any, ...] | None:
+    """Without the batch; None of several inputs, or of inputs by name."""
+    given = getattr(model, "input", None)
+    if isinstance(given, list) and len(given) == 1:  # as of a Sequential
+        given = given[0]
+    return tuple(given.shape[1:]) if hasattr(given, "shape") else None
+
+
+def _output_shape(model: Any, taken: tuple[Any, ...]) -> tuple[Any, ...] | None:
+    """Without the batch; None of several outputs, or of outputs by name."""
+    found = model.compute_output_shape((None, *taken))
+    is_single = isinstance(found, tuple) and not any(isinstance(side, tuple) for side in found)
+    return tuple(found[1:]) if is_single else None
 
 
 def _check_shape(path: Path, verb: str, found: Any, wanted: list[tuple[int, ...]]) -> None:

@@ -163,16 +163,14 @@ DATASET: Spec = {
     "input_shape": ["whole"],
     "num_classes": "whole?",
     "class_names": (["text"], None),
-    "feature_names": (["text"], None),
+    "feature_names": ["text"],
     "label_encoding": "text",
     "weighted": "flag",
     "class_weight": ({"*": "number"}, None),
     "scaling": {"kind": "text", "offset": "numbers", "divisor": "numbers"},
     "looks": (_LOOKS, None),
     "duplicates": ({"*": {"rows": "whole", "features": "whole"}}, None),
-    "parts": {
-        "*": {"num_rows": "whole", "class_counts": (["whole"], None), "label_mean": "numbers"}
-    },
+    "parts": {"*": {"num_rows": "whole", "class_counts": ["whole"], "label_mean": "numbers"}},
 }
 
 ENVIRONMENT: Spec = {
