@@ -37,6 +37,7 @@ from dlrun.training import (
     Keeping,
     TensorData,
     callbacks_gone,
+    callbacks_told,
     callbacks_without_state,
     check_state,
     checkpoint_writer,
@@ -194,6 +195,7 @@ def _train(
         Recorder(run) as recorder,
         tensorflow_log_to(recorder.log),
         memory_told(data.config),
+        callbacks_told(data.config),
     ):
         history = list(state.history) if state else []
         listen = recording(recorder, history, report)
