@@ -42,8 +42,11 @@ def _of_shape(shape: list[int], facts: Mapping[str, Any]) -> Iterator[str]:
     features = facts.get("feature_names") or []
     if features and len(features) != size:
         yield f"feature_names has {len(features)}, and a sample has shape {tuple(shape)}"
+    scaling = facts.get("scaling", {})
+    if isinstance(scaling.get("offset"), list) != isinstance(scaling.get("divisor"), list):
+        yield "scaling.offset and scaling.divisor are of unequal lengths"
     for key in ("offset", "divisor"):
-        given = facts.get("scaling", {}).get(key, 1.0)
+        given = scaling.get(key, 1.0)
         values = given if isinstance(given, list) else [given]
         if isinstance(given, list) and (len(shape) != 1 or len(given) != size):
             yield f"scaling.{key} has {len(given)} numbers, and a sample has shape {tuple(shape)}"

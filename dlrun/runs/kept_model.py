@@ -76,10 +76,11 @@ def _refusal(path: Path, said: str) -> UnreadableError:
 
 def _input_shape(model: Any) -> tuple[Any, ...] | None:
     """Without the batch; None of several inputs, or of inputs by name."""
-    given = getattr(model, "input", None)
+    given: Any = getattr(model, "input", None)
     if isinstance(given, list) and len(given) == 1:  # as of a Sequential
         given = given[0]
-    return tuple(given.shape[1:]) if hasattr(given, "shape") else None
+    shape = getattr(given, "shape", None)
+    return None if shape is None else tuple(shape[1:])
 
 
 def _output_shape(model: Any, taken: tuple[Any, ...]) -> tuple[Any, ...] | None:

@@ -431,6 +431,11 @@ def with_trial(index: int, **changes: Any) -> dict[str, Any]:
         (with_trial(1, state="done"), "sweep.json: trials.1.state is no state of a trial"),
         (with_trial(1, state=None), "sweep.json: trials.1.state is null, not text"),
         (with_trial(1, values=[1]), "sweep.json: trials.1.values is a list, not an object"),
+        (with_trial(0, sd=-1), "sweep.json: trials.0.sd is -1, not a number from 0"),
+        (
+            with_trial(1, value=1e308),
+            "sweep.json: trials.1.value is 1e+308, not a number up to 1e+150",
+        ),
         (with_trial(1, value=[1]), "sweep.json: trials.1.value is a list, not a number"),
         (
             with_trial(2, duplicate_of=3),
@@ -614,7 +619,7 @@ def test_a_history_cut_off_within_a_line_keeps_the_lines_before(sample: Path) ->
     whole = (sample / "history.csv").read_text()
     (sample / "history.csv").write_text(whole[: whole.index("\n4,") + 9])
     assert Run(sample).read_history()["epoch"] == [1, 2, 3]
-    (sample / "history.csv").write_text("epoch,loss\n1,nan\n2,\n3,-inf\n4,0.5\n")
+    (sample / "history.csv").write_text("epoch,loss\n1,nan\n2,1e308\n3,-inf\n4,0.5\n")
     assert Run(sample).read_history()["loss"] == [None, None, None, 0.5]
 
 

@@ -87,9 +87,10 @@ def test_the_facts_of_real_runs_fit_together() -> None:
         ("scaling", None, "scaling is null, not an object"),
         ("scaling.offset", [], "scaling.offset is a list, not a number or a list of them"),
         ("scaling.offset", [1], r"scaling.offset has 1 numbers, and a sample has shape \(4,\)"),
-        ("scaling.divisor", 0, "scaling.divisor is nothing to scale by"),
+        ("scaling.divisor", [0, 0, 0, 0], "scaling.divisor is nothing to scale by"),
         ("scaling.divisor", [1, 1, 1, 0], "scaling.divisor is nothing to scale by"),
-        ("scaling.offset", 1e308, "scaling.offset is nothing to scale by"),
+        ("scaling.offset", [1e39] * 4, "scaling.offset is nothing to scale by"),
+        ("scaling.offset", 0.5, "scaling.offset and scaling.divisor are of unequal lengths"),
         ("num_classes", 4, "num_classes is 4, and class_names has 3"),
         ("class_names", ["x"], "class_names has a single name"),
         ("class_names", ["x", "y"], "num_classes is 3, and class_names has 2"),
@@ -233,7 +234,8 @@ def test_a_model_with_two_inputs_is_told(run: Run) -> None:
     keras.Model([one, two], keras.layers.Dense(3)(one + two)).save(run.path / "model.keras")
     with pytest.raises(RunError, match="it takes several arrays a sample, and the run's data"):
         run.model()
-    keras.Model({"a": one}, keras.layers.Dense(3)(one)).save(run.path / "model.keras")
+    named = keras.Input((4,), name="a")
+    keras.Model({"a": named}, keras.layers.Dense(3)(named)).save(run.path / "model.keras")
     with pytest.raises(RunError, match="it takes several arrays a sample, and the run's data"):
         run.model()
 
@@ -246,7 +248,9 @@ def test_a_model_of_another_build_is_told(run: Run, runs_dir: Path) -> None:
     text = (run.path / "config.yaml").read_text()
     (run.path / "config.yaml").write_text(text.replace("threads: 1", "threads: auto"))
     assert "the model is a Functional, and dlrun builds each as a Sequential; put" in done.stderr
-    with pytest.raises(RunError, match="its weights are not those of the net in config.yaml; put"):
+    with pytest.raises(
+        RunError, match=r"its weights are not those of the net in config\.yaml; put"
+    ):
         look_at_test(Run(run.path))
 
 
