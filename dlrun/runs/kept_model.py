@@ -76,8 +76,9 @@ def _refusal(path: Path, said: str) -> UnreadableError:
 
 def _input_shape(model: Any) -> tuple[Any, ...] | None:
     """Without the batch; None of several inputs, or of inputs by name."""
-    given: Any = getattr(model, "input", None)
-    if isinstance(given, list) and len(given) == 1:  # as of a Sequential
+    # A loaded Sequential has `inputs` alone; of others, only `input` tells names.
+    given: Any = getattr(model, "input", getattr(model, "inputs", None))
+    if isinstance(given, list) and len(given) == 1:
         given = given[0]
     shape = getattr(given, "shape", None)
     return None if shape is None else tuple(shape[1:])

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from dlrun.errors import RunError
 from dlrun.runs import run as layout
-from dlrun.runs.leftovers import is_link
 from dlrun.runs.run import Run
 from dlrun.runs.sweep import Sweep
 
@@ -39,7 +38,7 @@ def refuse_links(one: Run | Sweep) -> None:
         RunError: a folder or file in it, or in one of its members, is a link.
     """
     for path in _written_in(one):
-        if is_link(path):
+        if _is_link(path):
             raise RunError(
                 f"{path}: is a link, and dlrun writes into run folders only; "
                 "put what it leads to in its place, or remove it"
@@ -54,6 +53,11 @@ def _written_in(one: Run | Sweep) -> Iterator[Path]:
     for member in one.members:
         between = [path for path in member.path.parents if one.path in path.parents]
         yield from (*between, member.path, *(member.path / name for name in _WRITTEN))
+
+
+def _is_link(path: Path) -> bool:
+    """Also what Windows has instead; what may not be asked is none, and may not be written."""
+    return os.path.islink(path) or bool(getattr(os.path, "isjunction", lambda _: False)(path))
 
 
 def _inside(folder: Path) -> list[Path]:
