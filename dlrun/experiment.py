@@ -37,6 +37,7 @@ from dlrun.training import (
     Keeping,
     TensorData,
     callbacks_gone,
+    callbacks_told,
     callbacks_without_state,
     check_state,
     checkpoint_writer,
@@ -194,6 +195,7 @@ def _train(
         Recorder(run) as recorder,
         tensorflow_log_to(recorder.log),
         memory_told(data.config),
+        callbacks_told(data.config),
     ):
         history = list(state.history) if state else []
         listen = recording(recorder, history, report)
@@ -201,7 +203,8 @@ def _train(
             listen = import_meanwhile(listen, "dlrun.evaluate")
         if plan is not None:
             _record_going_on(recorder, plan, data.config, listen)
-        recorder.log(startup_noise.strip() or "TensorFlow started without a word")
+        noise = startup_noise.strip() or "TensorFlow started without a word"
+        recorder.log(noise, lines=True)
         noise_into(run.path / LOG)
         _record_start(recorder, data, built, listen)
         tensors = TensorData.from_prepared(data)

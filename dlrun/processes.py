@@ -1,4 +1,7 @@
-"""Which process a run belongs to, and whether it still lives; knows nothing of run folders."""
+"""Processes: which one a run belongs to, whether it still lives, and how others are started.
+
+Knows nothing of run folders.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,22 @@ Twelve of its heartbeats, so that clocks a minute apart and a slow network file 
 
 _START_TOLERANCE_SECONDS = 2.0
 """Systems tell the time of boot to the second, and some move it as the clock is set."""
+
+
+def module_command(name: str) -> list[str]:
+    """Returns the command that runs a module in a process of its own.
+
+    The current folder, which may be someone else's run, is not searched for modules there.
+    """
+    return [sys.executable, "-P", "-m", name]
+
+
+def module_environment() -> dict[str, str]:
+    """Returns the environment for `module_command`, in which this very dlrun is found."""
+    home = Path(__file__).resolve().parent.parent
+    is_installed = home.name in ("site-packages", "dist-packages")
+    places = [None if is_installed else str(home), os.environ.get("PYTHONPATH")]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, places))}
 
 
 def this_process() -> dict[str, Any]:

@@ -7,9 +7,9 @@ its thread count once a process. The new runs stay, as evidence.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
@@ -21,11 +21,17 @@ from dlrun.errors import DivergedError, DlrunError, RunError
 from dlrun.events import Message, Report, ignore
 from dlrun.likeness import Reproduction, compare_data, compare_runs, finished_epochs
 from dlrun.prepare import prepare_data
+from dlrun.processes import module_command, module_environment
 from dlrun.runs import Run, find_run, list_runs, resolve_runs_dir
 from dlrun.runs.run import CONFIG
 
 DIFFERENT = 4
 """Exit code of the command where a run came out different."""
+
+WRITERS = frozenset(
+    {"CSVLogger", "ModelCheckpoint", "OrbaxCheckpoint", "RemoteMonitor", "TensorBoard"}
+)
+"""Keras's callbacks that write files or send values, and change nothing else."""
 
 _PATIENCE_SECONDS = 20.0
 
@@ -39,6 +45,8 @@ def reproduce(
 ) -> Reproduction:
     """Trains a recorded run's config anew, in a new run folder, and compares the two.
 
+    Callbacks that only write or send are left out, so that a run from someone else does neither.
+
     Args:
         recorded: Without members; it is only read.
         report: Told whatever is worth knowing.
@@ -50,7 +58,11 @@ def reproduce(
         dlrun.stopping.Stopped: Ctrl-C or SIGTERM; a KeyboardInterrupt.
     """
     config = _config_to_repeat(recorded)
-    data = prepare_data(config, report)
+    _refuse_unreadable(recorded)  # a training takes long
+    config, said = _without_writers(config, recorded)
+    for message in said:
+        report(message)
+    data = prepare_data(config, report, said=said)
     changed = compare_data(recorded, data.dataset)
     if changed is not None:
         return changed
@@ -73,7 +85,8 @@ def reproduce(
 
 def _config_to_repeat(recorded: Run) -> Config:
     """The recorded config, with as many epochs as the run finished."""
-    if not (recorded.path / CONFIG).is_file():
+    _ = recorded.info  # says why nothing there can be read
+    if not os.path.isfile(recorded.path / CONFIG):
         raise RunError(
             f"{recorded.path}: has no {CONFIG}, so that it cannot be repeated; "
             "take the run folder whole"
@@ -85,6 +98,28 @@ def _config_to_repeat(recorded: Run) -> Config:
     if is_cut and epochs < config.training.epochs:
         config = load_config(recorded.path / CONFIG, [f"training.epochs={epochs}"]).config
     return replace(config, note=f"reproduces {recorded.id}")
+
+
+def _refuse_unreadable(recorded: Run) -> None:
+    """Reads what the two runs will be compared by."""
+    _ = recorded.environment, recorded.read_history()
+    if recorded.status == "finished":
+        _ = recorded.metrics
+
+
+def _without_writers(config: Config, recorded: Run) -> tuple[Config, list[Message]]:
+    """Leaves out what only writes or sends: a config from someone else says where to."""
+    training = config.training
+    left_out = [one.name for one in training.callbacks if one.name in WRITERS]
+    if not left_out:
+        return config, []
+    kept = tuple(one for one in training.callbacks if one.name not in WRITERS)
+    training = replace(training, callbacks=kept)
+    if training.engine == "auto" and recorded.info.get("engine") == "stepwise":
+        training = replace(training, engine="stepwise")  # the callback may have been why
+    names = ", ".join(dict.fromkeys(left_out))
+    text = f"left out: {names}; what only writes or sends changes no number"
+    return replace(config, training=training), [Message(text)]
 
 
 def _newest_repetition(recorded: Run, runs_dir: Path | None) -> Run:
@@ -132,9 +167,13 @@ def _find(name: str) -> Run | DlrunError:
 
 
 def _reproduce_in_a_process(run: Run) -> dict[str, Any]:
-    command = [sys.executable, "-m", "dlrun", "reproduce", str(run.path), "--json", "--quiet"]
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+        [*module_command("dlrun"), "reproduce", str(run.path), "--json", "--quiet"],
+        env=module_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
     ) as process:
         try:
             output, errors = process.communicate()

@@ -29,6 +29,7 @@ from dlrun.runs.looks import (
     test_set_of,
 )
 from dlrun.runs.record import add_other_test, add_test
+from dlrun.runs.run import CONFIG, MODEL
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,13 @@ def _look(run: Run, data: PreparedData, *, is_own: bool) -> TestLook:
 
     data = settle_threads(data, ignore)
     model = build_model(data).model
-    model.set_weights(run.model().get_weights())
+    try:
+        model.set_weights(run.model().get_weights())
+    except ValueError:
+        raise RunError(
+            f"{run.path / MODEL}: its weights are not those of the net in {CONFIG}; "
+            "put both files back from a copy, or train the run anew"
+        ) from None
     test_set = test_set_of(data)
     look = new_look(test_set, now(), TEST if is_own else OTHER_TEST)
     amend_info(run, test_looks=[*(run.info.get("test_looks") or []), look])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import pathlib
+import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -114,6 +115,28 @@ def check_every_write(path: Path, runs_dir: Path, kind: str, stride: int) -> Non
                 edit_status(run)
             resumed = run if run.status == "finished" else dlrun.resume(Run(run.path))
             assert result(resumed) == whole, number
+
+
+@pytest.mark.usefixtures("_no_plots")
+@pytest.mark.parametrize("is_full", [True, False])
+def test_a_callback_that_cannot_write_is_told(
+    write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_full: bool
+) -> None:
+    def fail(self: Any, *_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    if is_full:
+        monkeypatch.setattr(keras.callbacks.CSVLogger, "on_train_begin", fail)
+    file = tmp_path / ("log.csv" if is_full else "nowhere/log.csv")
+    callbacks = f"[{{CSVLogger: {{filename: {file}}}}}]"
+    path = write_config(training=f"{{epochs: 1, batch_size: 32, callbacks: {callbacks}}}")
+    reason = ", no space left on" if is_full else f" {re.escape(str(file))}, no such file or"
+    told = rf"CSVLogger cannot write{reason}.+; free some space or name another file"
+    with pytest.raises(StorageError, match=rf"small\.yaml:\d+:\d+: {told}"):
+        dlrun.train(path)
+    (run,) = list_runs()
+    assert run.status == "failed"
+    assert re.search(told, str(run.info["error"]))
 
 
 @pytest.mark.usefixtures("_no_plots")

@@ -98,6 +98,57 @@ def test_a_run_repeated_in_one_process_is_identical_and_stays_as_evidence(traine
     assert {path: path.read_bytes() for path in before} == before
 
 
+def test_callbacks_that_only_write_or_send_are_left_out_and_change_nothing(
+    tmp_path: Path, runs_dir: Path
+) -> None:
+    log, path = tmp_path / "log.csv", tmp_path / "logged.yaml"
+    callbacks = (
+        f"[CSVLogger: {{filename: {log}}}, EarlyStopping: {{patience: 2}}, "
+        f"ModelCheckpoint: {{filepath: {tmp_path / 'kept.keras'}, save_freq: 4}}]"
+    )
+    text = CONFIG.format(name="logged", dataset="name: iris")
+    path.write_text(text.replace("batch_size: 16", f"batch_size: 16, callbacks: {callbacks}"))
+    recorded = dlrun.train(path)
+    assert recorded.info["engine"] == "stepwise"
+    log.write_text("mine")
+    (tmp_path / "kept.keras").unlink()
+    said: list[str] = []
+    found = dlrun.reproduce(recorded, report=lambda event: said.append(str(event)))
+    assert (found.verdict, found.remarks) == ("identical", ())
+    assert log.read_text() == "mine"
+    assert not (tmp_path / "kept.keras").exists()
+    told = "left out: CSVLogger, ModelCheckpoint; what only writes or sends changes no number"
+    assert any(told in text for text in said)
+    new = Run(Path(found.new_path or ""))
+    assert told in (new.path / "run.log").read_text()
+    assert [one.name for one in new.config.training.callbacks] == ["EarlyStopping"]
+
+
+@pytest.mark.parametrize("name", ["metrics.json", "environment.json", "history.csv"])
+def test_what_cannot_be_compared_is_told_before_the_training(trained: Run, name: str) -> None:
+    (trained.path / name).write_bytes(b"{")
+    with pytest.raises(RunError, match=rf"{name}: cannot be read, "):
+        dlrun.reproduce(trained.path)
+    assert [run.id for run in list_runs()] == [trained.id]
+
+
+def test_a_folder_that_may_not_be_read_is_told(
+    trained: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As root may read all, the system's answer is made up."""
+    stat, opened = os.stat, trained.path
+
+    def refusing(path: Any, *args: Any, **kwargs: Any) -> os.stat_result:
+        if str(path).startswith(f"{opened}{os.sep}"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, *args, **kwargs)
+
+    monkeypatch.setattr(os, "stat", refusing)
+    done = CliRunner().invoke(app, ["reproduce", trained.id])
+    assert done.exit_code == 2
+    assert "run.json: cannot be read, permission denied; put the file back" in done.stderr
+
+
 def test_another_config_in_the_folder_is_found_out(trained: Run) -> None:
     config = trained.path / "config.yaml"
     config.write_text(config.read_text().replace("seed: 0", "seed: 1"))
@@ -222,7 +273,7 @@ def test_result_lines_show_every_digit(tmp_path: Path) -> None:
 
 CHILD = """#!{python}
 import os, signal, sys
-name = os.path.basename(sys.argv[4])
+name = os.path.basename(sys.argv[5])
 if name == "killed":
     os.kill(os.getpid(), signal.SIGKILL)
 if name == "babbling":
@@ -230,7 +281,7 @@ if name == "babbling":
 elif name == "failing":
     sys.exit("dlrun: error: out of memory")
 else:
-    print(open(sys.argv[4] + "/answer.json").read())
+    print(open(sys.argv[5] + "/answer.json").read())
     sys.exit(4 if name == "other" else 0)
 """
 
@@ -241,7 +292,7 @@ def submissions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[...
     child = tmp_path / "python"
     child.write_text(CHILD.format(python=sys.executable))
     child.chmod(0o755)
-    monkeypatch.setattr("dlrun.reproduction.sys.executable", str(child))
+    monkeypatch.setattr("dlrun.processes.sys.executable", str(child))
 
     def make(*names: str) -> list[str]:
         paths = []

@@ -65,8 +65,11 @@ def _plot_sweep(sweep: Sweep, output: Path | None, file_format: str) -> None:
     """Draws all pictures of a sweep that make sense, and says why others do not."""
     from dlrun.cli.text import shown
     from dlrun.plots.sweep_plots import draw_sweep
+    from dlrun.runs.links import refuse_links
     from dlrun.sweeping.rows import rows_of
 
+    if output is None:
+        refuse_links(sweep)
     paths, left_out = draw_sweep(rows_of(sweep), output or sweep.plots_dir, file_format)
     for path in paths:
         typer.echo(shown(path, lines=True))

@@ -1,7 +1,8 @@
 """The user's own modules: whether they can be found, and importing them.
 
-The folder in which dlrun is started counts, as it does for a script that is run there; a run
-folder never does, so that a run from someone else brings no code along.
+The folder in which dlrun is started counts, as it does for a script that is run there; a run's
+or sweep's folder never does, nor what else lies in the folder of runs, so that a run from someone
+else brings no code along.
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from pathlib import Path
 
 from dlrun.errors import ConfigError, Problem
 
-_RUN_FILE = "run.json"
-"""What makes a folder a run's; `dlrun.runs`, which owns the name, stands above this module."""
+_RUN_FILES = ("run.json", "sweep.json")
+"""What makes a folder a run's or sweep's; `dlrun.runs`, which owns the names, stands above."""
 
 
 def missing_module(name: str) -> str | None:
@@ -29,7 +30,7 @@ def missing_module(name: str) -> str | None:
     folder = _run_folder_of_module(name)
     if folder is not None:
         return (
-            f"{name!r} lies in the run folder {str(folder)!r}, whose code is never run; "
+            f"{name!r} lies in {_kind(folder)} folder {str(folder)!r}, whose code is never run; "
             "move the module out of it, to where dlrun runs"
         )
     first = name.split(".")[0]
@@ -67,16 +68,31 @@ def import_modules(names: Sequence[str], source: str = "imports") -> None:
 
 
 def run_folder_around(path: Path) -> Path | None:
-    """Returns the run folder that a path is or lies in, also behind links; None for none."""
+    """Returns the folder of a run, a sweep or the runs that a path is or lies in; None for none.
+
+    Also where links hide it. The folder of runs counts for what is below it, unless dlrun is
+    started in it: then one's own modules lie beside the runs.
+    """
     try:
         places = dict.fromkeys([path.absolute(), path.resolve()])
+        runs, here = _runs_folder(), Path.cwd().resolve()
     except (OSError, RuntimeError):  # links that lead in a circle
         return None
     for place in places:
         for folder in (place, *place.parents):
-            if os.path.lexists(folder / _RUN_FILE):
+            if any(os.path.lexists(folder / name) for name in _RUN_FILES):
                 return folder
-    return None
+    is_below = any(runs in place.parents for place in places) and runs not in (here, *here.parents)
+    return runs if is_below else None
+
+
+def _runs_folder() -> Path:
+    """As `dlrun.runs` finds it, behind links."""
+    return Path(os.environ.get("DLRUN_RUNS_DIR") or "runs").expanduser().resolve()
+
+
+def _kind(folder: Path) -> str:
+    return "the run" if any(os.path.lexists(folder / name) for name in _RUN_FILES) else "the runs"
 
 
 def _wrong_name(name: str) -> str | None:

@@ -14,6 +14,7 @@ from dlrun.catalog.datasets import Task
 from dlrun.data.dataset import Array, Dataset
 from dlrun.data.registry import register_dataset
 from dlrun.errors import DatasetError, did_you_mean
+from dlrun.files import open_file
 
 TASKS: tuple[Task, ...] = ("multiclass", "binary", "regression")
 
@@ -84,7 +85,7 @@ def _expanded(path: str) -> Path:
 def _read_arrays(path: Path) -> dict[str, Array]:
     """Reads every array of the file."""
     try:
-        with path.open("rb") as stream:
+        with open_file(path) as stream:
             archive = np.load(stream, allow_pickle=False)
             if isinstance(archive, np.ndarray):
                 raise DatasetError(f"{path}: a single array, not an .npz file; {_HOW_TO_SAVE}")

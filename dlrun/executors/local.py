@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import queue
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -29,6 +28,7 @@ from dlrun.executors.task import (
     Told,
     ended_outcome,
 )
+from dlrun.processes import module_command, module_environment
 from dlrun.runs.environment import count_cpus
 from dlrun.stopping import Wish
 
@@ -202,7 +202,8 @@ class Crew:
     def hire(self) -> _Worker:
         """Starts a worker, which imports TensorFlow while others do something else."""
         process = subprocess.Popen(
-            [sys.executable, "-m", "dlrun.executors.worker"],
+            module_command("dlrun.executors.worker"),
+            env=module_environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             start_new_session=True,  # a terminal's Ctrl-C is passed on by us, once

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from dlrun.backend import keras
+from dlrun.config.imports import run_folder_around
 from dlrun.errors import CheckError, ExportError
 from dlrun.events import Message, Report
 from dlrun.exporting.comparison import LOOSE, TOLERANCE, compare_epoch, refuse_difference
@@ -101,7 +102,8 @@ def run_first_epoch(script: Path) -> dict[str, float]:
     Raises:
         CheckError: the script fails.
     """
-    places = [os.getcwd(), *filter(None, [os.environ.get("PYTHONPATH")])]
+    here = None if run_folder_around(Path.cwd()) else os.getcwd()  # where one's own modules are
+    places = filter(None, [here, os.environ.get("PYTHONPATH")])
     env = os.environ | {"KERAS_BACKEND": "tensorflow", "PYTHONPATH": os.pathsep.join(places)}
     with tempfile.TemporaryDirectory() as folder:  # where callbacks may write
         done = subprocess.run(

@@ -9,6 +9,7 @@ import numpy as np
 
 from dlrun.backend import keras
 from dlrun.data import Scaling
+from dlrun.errors import ExportError
 from dlrun.prepare import PreparedData
 
 
@@ -22,7 +23,15 @@ def make_serving_model(model: Any, data: PreparedData, *, in_graph: bool = False
         model: The run's own, which takes scaled rows.
         data: Its scaling is the recorded one.
         in_graph: As of `scaling_layers`.
+
+    Raises:
+        ExportError: the model is none that dlrun has built.
     """
+    if not isinstance(model, keras.Sequential):
+        raise ExportError(
+            f"the model is a {type(model).__name__}, and dlrun builds each as a Sequential; "
+            "put the run's own model.keras back, or train the run anew"
+        )
     x = data.dataset.x
     scaling = scaling_layers(data.scaling, is_bytes=x.dtype == np.uint8, in_graph=in_graph)
     taken = tensor = keras.Input(x.shape[1:], dtype=str(x.dtype), name="input")

@@ -15,6 +15,7 @@ from dlrun.errors import ExportError
 from dlrun.exporting.formats import Format
 from dlrun.files import make_folder, storage_error
 from dlrun.runs import Run
+from dlrun.runs.links import refuse_links
 from dlrun.runs.run import EXPORTS, UNFINISHED_EXPORT
 
 
@@ -29,9 +30,11 @@ def choose_target(run: Run, form: Format, output: Path | None) -> Path:
 
     Raises:
         ExportError: its name does not end as the format's does, or is that of a module.
+        RunError: something in the run's folder leads to elsewhere.
     """
     name = f"{run.config.name}{form.suffix}"
     if output is None:
+        refuse_links(run)
         return _not_a_modules(run.path / EXPORTS / name)
     if output.is_dir() and form.name != "savedmodel":
         return _not_a_modules(output / name)

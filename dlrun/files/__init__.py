@@ -3,7 +3,7 @@
 Knows nothing of configs or runs.
 """
 
-from dlrun.files.arrays import read_npz
+from dlrun.files.arrays import TooLargeError, read_npz
 from dlrun.files.atomic import (
     make_folder,
     plain,
@@ -13,6 +13,7 @@ from dlrun.files.atomic import (
     write_json,
     write_text,
 )
+from dlrun.files.regular import open_file
 from dlrun.files.strict_yaml import (
     Document,
     KeyPath,
@@ -28,8 +29,10 @@ __all__ = [
     "Document",
     "KeyPath",
     "Place",
+    "TooLargeError",
     "dotted",
     "make_folder",
+    "open_file",
     "parse_yaml",
     "parse_yaml_value",
     "plain",

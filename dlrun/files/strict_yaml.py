@@ -20,6 +20,9 @@ from dlrun.files.atomic import plain
 Place = tuple[int, int]
 KeyPath = tuple[str | int, ...]
 
+MAX_BYTES = 64 * 1024 * 1024
+"""More than any config has; what a device goes on beyond."""
+
 MAX_NODES = 100_000
 """More YAML nodes than any honest config has; what an alias bomb grows beyond."""
 
@@ -85,7 +88,8 @@ def read_yaml(path: Path) -> Document:
     """
     source = str(path)
     try:
-        raw = path.read_bytes()
+        with path.open("rb") as stream:  # of a pipe, too: dlrun train <(made_up)
+            raw = stream.read(MAX_BYTES + 1)
     except FileNotFoundError:
         raise _whole_file(source, f"no such file{_neighbours(path)}") from None
     except IsADirectoryError:
@@ -94,6 +98,8 @@ def read_yaml(path: Path) -> Document:
         if path.is_dir():  # Windows answers a folder with "permission denied"
             raise _whole_file(source, "is a folder; name a YAML file in it") from None
         raise _whole_file(source, f"cannot be read: {error.strerror}") from None
+    if len(raw) > MAX_BYTES:
+        raise _whole_file(source, f"more than {MAX_BYTES:,} bytes; name a YAML file")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

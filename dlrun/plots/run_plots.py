@@ -17,6 +17,7 @@ from dlrun.plots.figure import DPI
 from dlrun.plots.history import member_rows
 from dlrun.runs import Run
 from dlrun.runs.labels import label_of
+from dlrun.runs.links import refuse_links
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,8 @@ def _path(
             raise RunError(f"{output}: one file, and several metrics to draw; choose by --metric")
         make_folder(output.parent)
         return output
+    if output is None:
+        refuse_links(runs[0])
     folder = output or (runs[0].plots_dir if len(runs) == 1 else runs[0].path.parent)
     make_folder(folder)
     stem = re.sub(r"[^0-9A-Za-z_.-]", "_", metric)

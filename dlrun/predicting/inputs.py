@@ -71,7 +71,7 @@ def _find(name: str, stdin: bytes | None, *, images: bool) -> Iterator[Input]:
         for match in matches:
             yield from _find(match, stdin, images=images)
     else:
-        yield Input(path, error=None if path.exists() else "no such file")
+        yield Input(path, error=_why_not(path))
 
 
 def _in_folder(folder: Path, *, images: bool) -> Iterator[Input]:
@@ -87,7 +87,16 @@ def _in_folder(folder: Path, *, images: bool) -> Iterator[Input]:
         kind = "image" if images else "table (.csv, .parquet or .npz)"
         yield Input(folder, error=f"a folder with no {kind} in it")
     for path in sorted(found, key=lambda path: _as_counted(str(path))):
-        yield Input(path, folder)
+        yield Input(path, folder, error=_why_not(path))
+
+
+def _why_not(path: Path) -> str | None:
+    """Returns why there is nothing to read; None of a file."""
+    if path.is_file():
+        return None
+    if path.is_fifo():
+        return "is a pipe; give what comes out of it on standard input, by the name -"
+    return "is no file; name an image or a table" if path.exists() else "no such file"
 
 
 def _hide(folders: list[str]) -> bool:

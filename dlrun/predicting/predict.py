@@ -26,6 +26,7 @@ from dlrun.predicting.tables import Chunk, Columns, read_table
 from dlrun.predicting.tally import Tally
 from dlrun.predicting.writing import SampleWriter, csv_rows, new_folder
 from dlrun.runs import Run
+from dlrun.runs.links import refuse_links
 from dlrun.runs.predictor import Predictor, load_predictor
 
 MOST_KEPT = 1000
@@ -77,11 +78,12 @@ def predict_inputs(
         report: Told of the data set, progress, and whatever is worth knowing.
 
     Raises:
-        RunError: the run has no readable model.
+        RunError: the run has no readable model, or its folder leads to elsewhere.
         InputError: what was asked for cannot be; a single input that cannot be predicted is a
             sample with its error.
         StorageError: the results cannot be written.
     """
+    refuse_links(run)
     asked = asked or Asked()
     images = takes_images(run)
     inputs = find_inputs(names, stdin, images=images)

@@ -13,6 +13,7 @@ from dlrun.errors import StorageError
 from dlrun.files import make_folder, storage_error
 from dlrun.predicting.samples import Sample
 from dlrun.runs import Run
+from dlrun.runs.run import PREDICTED
 
 PREDICTIONS_CSV = "predictions.csv"
 CONTACT_SHEET = "contact_sheet.png"
@@ -41,7 +42,7 @@ def new_folder(run: Run) -> Path:
     Raises:
         StorageError: it cannot be made.
     """
-    parent = run.path / "predictions"
+    parent = run.path / PREDICTED
     make_folder(parent)
     name = datetime.now().strftime("%Y%m%d-%H%M%S")
     for number in range(1, 1000):

@@ -14,7 +14,7 @@ from typing import Any
 
 from dlrun.config import Config
 from dlrun.errors import RunError, StorageError
-from dlrun.files import make_folder, to_yaml, write_json, write_text
+from dlrun.files import make_folder, open_file, to_yaml, write_json, write_text
 from dlrun.processes import this_process
 from dlrun.runs import run as layout
 from dlrun.runs.find import LATEST, resolve_runs_dir
@@ -197,9 +197,10 @@ def config_hash(run: Run) -> str:
     """Returns the hash of `config.yaml`, by which `run.json` knows it again.
 
     Raises:
-        OSError: there is no such file.
+        OSError: there is no such file, or it is a pipe.
     """
-    return hashlib.sha256((run.path / layout.CONFIG).read_bytes()).hexdigest()[:12]
+    with open_file(run.path / layout.CONFIG) as stream:
+        return hashlib.sha256(stream.read()).hexdigest()[:12]
 
 
 def amend_info(run: Run, **changes: Any) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 
 from dlrun.errors import RunError
+from dlrun.files import open_file
 from dlrun.runs import run as layout
 from dlrun.runs.checkpoints import read_last
 from dlrun.runs.find import resolve_runs_dir
+from dlrun.runs.history import MAX_BYTES as HISTORY_BYTES
 from dlrun.runs.leftovers import ENDED, is_link
 from dlrun.runs.run import Run
 from dlrun.runs.sweep import Sweep
@@ -72,7 +74,8 @@ def _has_epoch(run: Run) -> bool:
     if info.get("epochs_done") or any(os.path.lexists(run.path / name) for name in names):
         return True
     try:
-        lines = (run.path / layout.HISTORY_CSV).read_bytes().splitlines()
+        with open_file(run.path / layout.HISTORY_CSV) as stream:
+            lines = stream.read(HISTORY_BYTES).splitlines()
     except FileNotFoundError:
         return False
     except OSError:

@@ -9,9 +9,10 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
-from dlrun.config.imports import module_file
+from dlrun.config.imports import module_file, run_folder_around
 
 PACKAGES = ("dlrun", "keras", "tensorflow", "tensorflow-cpu", "numpy", "scikit-learn")
 
@@ -112,9 +113,9 @@ def _cpu_name() -> str:
 
 def _git_state() -> dict[str, Any] | None:
     """The commit of the folder that dlrun runs in; None outside a repository or without git."""
-    commit = _git("rev-parse", "HEAD")
-    if commit is None:
-        return None
+    commit, top = _git("rev-parse", "HEAD"), _git("rev-parse", "--show-toplevel")
+    if commit is None or top is None or run_folder_around(Path(top)) is not None:
+        return None  # `git status` runs what a repository's own settings say
     return {"commit": commit, "dirty": bool(_git("status", "--porcelain", "--untracked-files=no"))}
 
 

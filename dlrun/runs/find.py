@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from dlrun.errors import RunError, did_you_mean
+from dlrun.files import open_file
 from dlrun.runs.run import RUN, TRIALS, Run
 from dlrun.runs.sweep import SWEEP, Sweep, refuse_sweep
 
@@ -221,7 +222,7 @@ def single_run(run: Run, member: int | None = None) -> Run:
 def _latest(folder: Path, every: Mapping[str, Run | Sweep]) -> Run | Sweep:
     """What the file `latest` names, if it is one of those that there are, newest first."""
     try:
-        with (folder / LATEST).open("rb") as stream:
+        with open_file(folder / LATEST) as stream:
             run_id = stream.read(1000).decode("utf-8").strip()
     except (OSError, ValueError):
         run_id = ""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
 from dlrun.runs.facts import UnreadableError, read_small_file
+from dlrun.runs.kinds import LARGEST_METRIC
 
 MAX_BYTES = 256 * 1024 * 1024
 
@@ -16,7 +16,7 @@ MAX_NAME = 200
 """Characters of a metric's name; it becomes a file's name."""
 
 History = dict[str, list[float | None]]
-"""Keras's names to one value an epoch; None where an epoch has none (or it is not finite)."""
+"""Keras's names to one value an epoch; None where an epoch has none, or one beyond all metrics."""
 
 
 def read_columns(path: Path) -> History:
@@ -57,7 +57,7 @@ def _numbers(
         found = [float(cell) if cell else None for cell in line]
     except ValueError:
         raise UnreadableError(path, f"line {number} holds something else than numbers") from None
-    return [value if value is not None and math.isfinite(value) else None for value in found]
+    return [value if value is not None and abs(value) < LARGEST_METRIC else None for value in found]
 
 
 def _check_epochs(path: Path, epochs: Sequence[float | None]) -> None:

@@ -12,6 +12,9 @@ from typing import Any
 LARGEST_NUMBER = 1e15
 """Of counts and seconds: beyond it, something else was written there."""
 
+LARGEST_METRIC = 1e150
+"""Of everything else; far beyond what float32 holds, and what can still be drawn and squared."""
+
 Spec = str | list["Spec"] | dict[str, "Spec"] | tuple["Spec", None]
 """What a value must be: a word of `_WORDS` (with `?`: or null), a list of one kind, an object
 by its keys (`*`: every key), a pair with None: or null."""
@@ -76,7 +79,7 @@ INFO: Spec = {
 
 _SPREAD: Spec = {
     "mean": "number",
-    "sd": "number",
+    "sd": "amount",
     "low": "number?",
     "high": "number?",
     "values": ["number"],
@@ -152,12 +155,25 @@ _LOOKS: Spec = {
 
 DATASET: Spec = {
     "name": "text",
+    "title": "text?",
+    "task": "text",
     "source": "text?",
+    "licence": "text?",
+    "notes": (["text"], None),
     "content_hash": "text?",
+    "num_rows": "whole",
+    "num_official_test": "whole",
+    "input_shape": ["whole"],
+    "num_classes": "whole?",
     "class_names": (["text"], None),
+    "feature_names": ["text"],
+    "label_encoding": "text",
+    "weighted": "flag",
+    "class_weight": ({"*": "number"}, None),
+    "scaling": {"kind": "text", "offset": "numbers", "divisor": "numbers"},
     "looks": (_LOOKS, None),
     "duplicates": ({"*": {"rows": "whole", "features": "whole"}}, None),
-    "parts": {"*": {"num_rows": "whole"}},
+    "parts": {"*": {"num_rows": "whole", "class_counts": ["whole"], "label_mean": "numbers"}},
 }
 
 ENVIRONMENT: Spec = {
@@ -227,7 +243,7 @@ SWEEP: Spec = {
             "run": "text?",
             "duplicate_of": "whole?",
             "value": "number?",
-            "sd": "number?",
+            "sd": "amount?",
             "num_members": "whole?",
             "best_epoch": "whole?",
             "epochs": "whole?",
@@ -245,6 +261,8 @@ _WORDS = {
     "text": "text",
     "flag": "true or false",
     "number": "a number",
+    "numbers": "a number or a list of them",
+    "amount": "a number from 0",
     "count": "a number from 0",
     "whole": "a whole number from 0",
 }
@@ -255,7 +273,9 @@ def mistakes(value: Any, spec: Spec, key: str = "") -> Iterator[str]:
     match spec:
         case str():
             if not _fits(value, spec):
-                yield f"{key} is {kind_of(value)}, not {_WORDS[spec.rstrip('?')]}"
+                is_large = spec.startswith("number") and _is_finite(value)
+                limit = f" up to {LARGEST_METRIC:g}" if is_large else ""
+                yield f"{key} is {kind_of(value)}, not {_WORDS[spec.rstrip('?')]}{limit}"
         case (inner, None):
             if value is not None:
                 yield from mistakes(value, inner, key)
@@ -281,12 +301,16 @@ def _fits(value: Any, word: str) -> bool:
     if value is None:
         return word.endswith("?")
     word = word.rstrip("?")
+    if word == "numbers":
+        values = value if isinstance(value, list) else [value]
+        return bool(values) and all(_fits(one, "number") for one in values)
     if word in ("text", "flag"):
         return isinstance(value, str if word == "text" else bool)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    if word == "number":
-        return (isinstance(value, int) and abs(value) < LARGEST_NUMBER) or _is_finite(value)
+    if word in ("number", "amount"):
+        limit = LARGEST_METRIC if _is_finite(value) else LARGEST_NUMBER
+        return abs(value) < limit and (word == "number" or value >= 0)
     is_counted = 0 <= value < LARGEST_NUMBER
     return is_counted and (word == "count" or isinstance(value, int))
 

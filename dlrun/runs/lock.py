@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from dlrun.errors import RunError
 from dlrun.files import storage_error
+from dlrun.runs.links import refuse_links
 from dlrun.runs.run import LOCK, Run
 from dlrun.runs.sweep import Sweep
 
@@ -16,11 +17,12 @@ def only_process(run: Run | Sweep) -> Iterator[None]:
     """Holds a run or a sweep for this process.
 
     Raises:
-        RunError: another process holds it.
+        RunError: another process holds it, or something in it leads to elsewhere.
         StorageError: the folder cannot be written to.
     """
     from filelock import FileLock, Timeout
 
+    refuse_links(run)
     lock = FileLock(run.path / LOCK, timeout=0)
     try:
         lock.acquire()

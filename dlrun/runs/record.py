@@ -71,7 +71,7 @@ class Recorder:
         is_wish = isinstance(error, KeyboardInterrupt)  # where it was heard tells nothing
         told = [str(error)] if is_wish else traceback.format_exception(error)
         with suppress(StorageError):
-            self.log("".join(told).rstrip())
+            self.log("".join(told).rstrip(), lines=True)
 
     def go_on(self, resumed: Mapping[str, Any], history: Sequence[Mapping[str, float]]) -> None:
         """Opens the run again, with its history cut to the epochs that are known.
@@ -180,7 +180,7 @@ class Recorder:
     def model(self, model: Any) -> None:
         """Writes `model.keras`."""
         final = self.run.path / layout.MODEL
-        temporary = final.with_name(".model.tmp.keras")  # Keras insists on its suffix
+        temporary = final.with_name(layout.UNFINISHED_MODEL)
         try:
             model.save(temporary)
             os.replace(temporary, final)
@@ -189,8 +189,9 @@ class Recorder:
         finally:
             temporary.unlink(missing_ok=True)
 
-    def log(self, text: str) -> None:
-        """Appends a line to `run.log`, with the time of day before it."""
+    def log(self, text: str, *, lines: bool = False) -> None:
+        """Appends a line to `run.log`, with the time of day before it; or several lines."""
+        text = text if lines else " ".join(text.splitlines())  # files say some of what is told
         self._append(layout.LOG, f"{datetime.now():%H:%M:%S} {text}\n")
 
     def _append(self, name: str, text: str) -> None:

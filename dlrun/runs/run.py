@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from dlrun.config import Config, load_recorded
 from dlrun.errors import RunError
-from dlrun.files import read_npz
+from dlrun.files import TooLargeError, read_npz
 from dlrun.parameters import ModelCount, count_from_dict
 from dlrun.processes import is_alive
 from dlrun.runs import kinds
+from dlrun.runs.data_facts import contradictions
 from dlrun.runs.facts import (
     MAX_JSON_BYTES,
     Facts,
@@ -48,11 +49,15 @@ MODEL = "model.keras"
 CHECKPOINTS = "checkpoints"
 PLOTS = "plots"
 EXPORTS = "exports"
+PREDICTED = "predictions"
 LOG = "run.log"
 LOCK = ".lock"
 REPEATS = "repeats"
 FOLDS = "folds"
 TRIALS = "trials"
+
+UNFINISHED_MODEL = ".model.tmp.keras"
+"""What `model.keras` is written to at first; Keras insists on its suffix."""
 
 UNFINISHED_EXPORT = ".export."
 """Begins the name of a folder, in `exports/`, that an export is being written to."""
@@ -124,7 +129,10 @@ class Run:
     @cached_property
     def dataset(self) -> dict[str, Any]:
         """`dataset.json`: the data set's facts, its preprocessing and the sizes of its parts."""
-        return self._facts(DATASET, kinds.DATASET)
+        facts = self._facts(DATASET, kinds.DATASET)
+        for mistake in contradictions(facts):
+            raise UnreadableError(self.path / DATASET, mistake)
+        return facts
 
     @cached_property
     def environment(self) -> dict[str, Any]:
@@ -207,6 +215,8 @@ class Run:
         check_file(path)
         try:
             arrays = read_npz(path)
+        except TooLargeError as error:
+            raise UnreadableError(path, str(error)) from None
         except (OSError, ValueError) as error:
             is_code = "allow_pickle" in str(error)
             raise UnreadableError(path, _PYTHON_CODE if is_code else "damaged") from None
@@ -218,6 +228,8 @@ class Run:
         found = {name: arrays[key] for name, key in names.items()}
         if not all(_holds_numbers(array) for array in found.values()):
             raise UnreadableError(path, "it holds something else than numbers")
+        if found["outputs"].ndim != 2 or found["rows"].ndim != 1 or found["labels"].ndim > 2:
+            raise UnreadableError(path, f"the predictions for {part!r} are no table")
         if len({len(array) for array in found.values()}) > 1:
             raise UnreadableError(path, f"the predictions for {part!r} are of unequal lengths")
         return found
@@ -233,26 +245,20 @@ class Run:
         """Returns the trained Keras model; loads TensorFlow.
 
         Raises:
-            RunError: the run has no readable `model.keras`, or one that holds Python code.
+            RunError: the run has no readable `model.keras`, or one that holds Python code or
+                belongs to another run.
             ConfigError: a module that the config imports cannot be had.
         """
-        from dlrun.backend import keras
         from dlrun.config.imports import import_modules
+        from dlrun.runs.kept_model import load_kept_model
 
         path = self.path / MODEL
         config = self.config
         self._refuse_parent(path, "a model")
         check_file(path)
+        facts = self.dataset
         import_modules(config.imports, config.source)
-        try:
-            return keras.models.load_model(path, compile=False, safe_mode=True)
-        except Exception as error:  # Keras, zipfile and HDF5 promise no closed list for damage
-            said = str(error) or type(error).__name__
-            if "safe_mode" in said:
-                remedy = "write it as a layer of your own, in a module that the config imports"
-                reason = "it holds a Lambda layer: Python code, which is not run"
-                raise UnreadableError(path, reason, remedy) from None
-            raise UnreadableError(path, said.split("\n")[0][:300]) from error
+        return load_kept_model(path, facts)
 
     def predict(self, x: np.ndarray) -> np.ndarray:
         """Returns what the kept model gives for rows as the data set has them; loads TensorFlow.

@@ -119,10 +119,8 @@ def run_row(run: Run | Sweep, *, with_test: bool = False) -> dict[str, Any]:
 
 def _headline(best: Mapping[str, float | None]) -> tuple[str | None, float | None]:
     shown = {metric_of(name): name for name in shown_columns(best)}
-    if not shown:
-        return None, None
-    metric = shown[headline_metric(list(shown))]
-    return metric, best.get(metric)
+    metric = shown.get(headline_metric(list(shown)))
+    return (None, None) if metric is None else (metric, best.get(metric))
 
 
 def _optional(read: Callable[[], _Read], damaged: list[str]) -> _Read | None:

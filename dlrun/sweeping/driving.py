@@ -14,8 +14,10 @@ from dlrun.errors import ConfigError, DatasetError, RunError
 from dlrun.evaluation.sweep_rows import short_labels
 from dlrun.events import Message, Report, ignore
 from dlrun.executors import Crew, open_crew
+from dlrun.files import read_yaml
 from dlrun.runs import Sweep, Trial
 from dlrun.runs.environment import count_cpus
+from dlrun.runs.facts import MAX_JSON_BYTES, check_file
 from dlrun.runs.lock import only_process
 from dlrun.runs.record_sweep import SweepRecorder, create_sweep
 from dlrun.runs.sweep import BASE, DEFINITION, FAILED, OPEN, best_trial
@@ -127,9 +129,13 @@ def resume_sweep(
         hint = f", {failed} of them failed; --retry-failed tries those again" if failed else ""
         report(Message(f"{sweep.path}: all {len(sweep.trials)} trials are done{hint}"))
         return sweep
-    definition = load_sweep(sweep.path / DEFINITION)
-    if definition.config.base != BASE:  # someone else's file may name any other
-        raise RunError(f"{sweep.path / DEFINITION}: base must be {BASE}; put the file back")
+    path = sweep.path / DEFINITION
+    for name in (DEFINITION, BASE):
+        check_file(sweep.path / name, MAX_JSON_BYTES)
+    data = read_yaml(path).data
+    if not isinstance(data, dict) or data.get("base") != BASE:  # it may name any file
+        raise RunError(f"{path}: base must be {BASE}; put the file back")
+    definition = load_sweep(path)
     done = len(sweep.trials) - len(missing)
     report(Message(f"{sweep.path}: {done} of {sweep.info['planned']} trials are done, going on"))
     with open_crew() as crew:

@@ -3,6 +3,7 @@
 from dlrun.training.batches import batch_order
 from dlrun.training.best import BestWeights, choose_best
 from dlrun.training.callback_states import callbacks_gone, callbacks_without_state
+from dlrun.training.callbacks import callbacks_told
 from dlrun.training.engine import Engine, choose_engine
 from dlrun.training.evaluation import (
     EVALUATION_BATCH_SIZE,
@@ -31,6 +32,7 @@ __all__ = [
     "TensorData",
     "batch_order",
     "callbacks_gone",
+    "callbacks_told",
     "callbacks_without_state",
     "check_state",
     "checkpoint_writer",

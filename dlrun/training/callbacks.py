@@ -1,11 +1,15 @@
-"""Keras's callbacks beside the compiled epoch: which of them need to see every batch."""
+"""Callbacks beside the compiled epoch: which need to see every batch, and which cannot write."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import TracebackType
 from typing import Any
 
 from dlrun.backend import keras
+from dlrun.config import Config
+from dlrun.errors import StorageError
 
 _BATCH_METHODS = (
     "on_train_batch_begin",
@@ -20,6 +24,38 @@ _BATCH_METHODS = (
 def callbacks_needing_batches(callbacks: Sequence[Any]) -> list[str]:
     """Returns the class names of the callbacks that must be called around every step."""
     return [type(callback).__name__ for callback in callbacks if _needs_batches(callback)]
+
+
+@contextmanager
+def callbacks_told(config: Config) -> Iterator[None]:
+    """Turns what a callback raises that cannot write its file into an error in words.
+
+    Raises:
+        StorageError: the disk is full, or the file's folder is missing or read-only.
+    """
+    try:
+        yield
+    except OSError as error:
+        name = _callback_in(error.__traceback__)
+        if name is None:
+            raise
+        reason = (error.strerror or str(error)).lower()
+        file = "" if error.filename is None else f" {error.filename}"
+        raise StorageError(
+            f"{config.place(('training', 'callbacks'))}: {name} cannot write{file}, {reason}; "
+            "free some space or name another file"
+        ) from error
+
+
+def _callback_in(trace: TracebackType | None) -> str | None:
+    """The class name of the callback in whose method an error was raised; None: in none."""
+    while trace is not None:
+        owner = trace.tb_frame.f_locals.get("self")
+        is_list = isinstance(owner, keras.callbacks.CallbackList)  # which is a callback, too
+        if isinstance(owner, keras.callbacks.Callback) and not is_list:
+            return type(owner).__name__
+        trace = trace.tb_next
+    return None
 
 
 def _needs_batches(callback: Any) -> bool:

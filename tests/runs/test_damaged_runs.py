@@ -16,6 +16,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -29,12 +30,14 @@ from dlrun.cli.app import app
 from dlrun.cli.text import json_text, shown
 from dlrun.errors import DlrunError, RunError
 from dlrun.evaluation.threshold import report_at_threshold
-from dlrun.files import read_json, write_json
+from dlrun.files import read_json, read_npz, write_json
 from dlrun.likeness import compare_runs
 from dlrun.resumption import plan_resume
 from dlrun.runs import Run, Sweep, Trial, find_run, list_runs
 from dlrun.runs.checkpoints import TrainingState, read_last, write_last
 from dlrun.runs.cleanup import plan_cleanup, resumable_runs
+from dlrun.runs.create import config_hash
+from dlrun.runs.endings import why_whole
 from dlrun.runs.environment import describe_environment
 from dlrun.runs.facts import read_facts
 from dlrun.runs.find import list_parts
@@ -61,6 +64,7 @@ VALUES: list[Any] = [
     None, True, False, 0, -1, 1, 2, 3, 10**15, 10**400, -(10**400), 1.5, -0.0, float("nan"),
     float("inf"), -float("inf"), 1e308, "", "x", "\x1b[2J", "\ud800", "a\nb\0c", "../../etc",
     "é" * 500, [], [1], ["x"], [None], [[]], {}, {"a": 1}, {"epoch": "x"}, {"": None}, [{}],
+    {"val_a": 0.5},
     [{"epoch": -1}], {"train": []}, {"train": {"num_rows": "many"}}, "running",
     "finished", "dead", "2026-99-99",
 ]  # fmt: skip
@@ -427,6 +431,11 @@ def with_trial(index: int, **changes: Any) -> dict[str, Any]:
         (with_trial(1, state="done"), "sweep.json: trials.1.state is no state of a trial"),
         (with_trial(1, state=None), "sweep.json: trials.1.state is null, not text"),
         (with_trial(1, values=[1]), "sweep.json: trials.1.values is a list, not an object"),
+        (with_trial(0, sd=-1), "sweep.json: trials.0.sd is -1, not a number from 0"),
+        (
+            with_trial(1, value=1e308),
+            "sweep.json: trials.1.value is 1e+308, not a number up to 1e+150",
+        ),
         (with_trial(1, value=[1]), "sweep.json: trials.1.value is a list, not a number"),
         (
             with_trial(2, duplicate_of=3),
@@ -546,6 +555,24 @@ def test_a_run_of_a_newer_dlrun_says_so_and_nothing_of_it_is_read(
     assert command(runs_dir, "plot", sample.name).exit_code == 2
 
 
+def test_values_without_a_loss_have_no_headline(sample: Path, swept: Sweep, runs_dir: Path) -> None:
+    metrics = read_json(sample / "metrics.json")
+    for best in ({"a": 1.0}, {"val_a": 1.0}, {}, None):
+        write_json(sample / "metrics.json", metrics | {"best": best, "test": {"a": 1.0}})
+        row = run_row(Run(sample), with_test=True)
+        assert (row["metric"], row["best"], row["test"]) == (None, None, None)
+    assert sample.name in command(runs_dir, "summary", "--sort", "best").stdout
+    whole = json.loads((swept.path / "whole").read_bytes())
+    (swept.path / "sweep.json").write_text(json.dumps(whole | with_trial(0, metrics={"a": 1})))
+    row = run_row(Sweep(swept.path))
+    assert (row["metric"], row["best"], row["sd"], row["status"]) == (
+        None,
+        None,
+        None,
+        "interrupted",
+    )
+
+
 def test_the_other_files_are_named_after_the_note(sample: Path, runs_dir: Path) -> None:
     (sample / "metrics.json").write_bytes(b"[1, 2]")
     (sample / "parameters.json").write_bytes(b"{}")
@@ -592,7 +619,7 @@ def test_a_history_cut_off_within_a_line_keeps_the_lines_before(sample: Path) ->
     whole = (sample / "history.csv").read_text()
     (sample / "history.csv").write_text(whole[: whole.index("\n4,") + 9])
     assert Run(sample).read_history()["epoch"] == [1, 2, 3]
-    (sample / "history.csv").write_text("epoch,loss\n1,nan\n2,\n3,-inf\n4,0.5\n")
+    (sample / "history.csv").write_text("epoch,loss\n1,nan\n2,1e308\n3,-inf\n4,0.5\n")
     assert Run(sample).read_history()["loss"] == [None, None, None, 0.5]
 
 
@@ -616,6 +643,73 @@ def test_damaged_predictions_are_told(sample: Path) -> None:
             archive.writestr(f"{name}.npy", b"no array")
     with pytest.raises(RunError, match="it holds something else than numbers"):
         Run(sample).predictions("test")
+
+
+def test_a_file_that_would_fill_the_memory_is_refused(
+    sample: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zeros = {"test_rows": np.zeros(10**6), "test_outputs": np.zeros(10**6), "test_labels": []}
+    np.savez_compressed(sample / "predictions.npz", **zeros)  # type: ignore[arg-type]
+    shutil.copy(sample / "predictions.npz", sample / "checkpoints" / "last.npz")
+    monkeypatch.setattr("dlrun.files.arrays.FREE_BYTES", 10**6)
+    told = r"cannot be read, 16,000,\d+ bytes of arrays in a file of 1\d,\d+, and [\d,]+ bytes of"
+    with pytest.raises(RunError, match=rf"predictions\.npz: {told} memory are available; put"):
+        Run(sample).predictions("test")
+    with pytest.raises(RunError, match=rf"last\.npz: {told} memory are available; without"):
+        read_last(Run(sample))
+    monkeypatch.setattr("dlrun.files.arrays.MAX_RATIO", 10**6)
+    assert list(read_npz(sample / "predictions.npz")) == list(zeros)
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=10**6))
+    with pytest.raises(RunError, match=r"and 1,000,000 bytes of memory are available"):
+        read_last(Run(sample))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes among files")
+def test_no_reading_waits_for_whoever_writes_into_a_pipe(
+    sample: Path, runs_dir: Path, swept: Sweep
+) -> None:
+    for name in [*FILES, "checkpoints/last.npz"]:
+        break_file(sample, name, "pipe")
+    os.mkfifo(runs_dir / "latest")
+    for read in READINGS:
+        with contextlib.suppress(DlrunError):
+            read(sample, runs_dir)
+    assert find_run("latest").path == sample
+    told = "cannot be read, not a file of bytes"
+    with pytest.raises(RunError, match=rf"last\.npz: {told}; without the folder checkpoints"):
+        read_last(Run(sample))
+    with pytest.raises(OSError, match="not a file of bytes"):
+        config_hash(Run(sample))
+    (sample / "run.json").unlink()
+    shutil.copy(SAMPLE / "run.json", sample)
+    info = read_json(sample / "run.json") | {"status": "failed", "epochs_done": 0}
+    write_json(sample / "run.json", info)
+    for name in ("history.json", "metrics.json"):
+        (sample / name).unlink()
+    assert why_whole(Run(sample)) is None  # who knows what would come out of history.csv
+    for name in ("sweep.yaml", "base.yaml"):
+        copy = runs_dir / f"{swept.id[:15]}-{name[:-5]}-0001"
+        shutil.copytree(swept.path, copy)
+        shutil.copy(copy / "whole", copy / "sweep.json")
+        break_file(copy, name, "pipe")
+        with pytest.raises(RunError, match=rf"{name}: {told}"):
+            dlrun.resume(copy.name)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes among files")
+def test_pipes_among_inputs_are_named(sample: Path, runs_dir: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "inputs"
+    folder.mkdir()
+    os.mkfifo(folder / "rows.csv")
+    for path in (folder / "rows.csv", folder):
+        done = command(runs_dir, "predict", sample.name, str(path))
+        assert done.exit_code == 2
+        assert (
+            "rows.csv: is a pipe; give what comes out of it on standard input, by the name -"
+            in (done.stderr)
+        )
+    done = command(runs_dir, "predict", sample.name, "/dev/zero")
+    assert "/dev/zero: is no file; name an image or a table" in done.stderr
 
 
 EVIL = "\x1b[2J\x1b]0;title\x07\x9b31m\u202e\r\n\x00\x7f\ud800 red"

@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib
 import io
 import json
+import os
 import pickle
 import shutil
+import subprocess
 import sys
 import tarfile
 import zipfile
@@ -24,10 +26,14 @@ from dlrun.config.imports import import_modules, missing_module, run_folder_arou
 from dlrun.data.packages import read_members
 from dlrun.errors import ConfigError, DatasetError, DlrunError, RunError
 from dlrun.prepare import prepare_data
+from dlrun.processes import module_command, module_environment
 from dlrun.resumption import check_same_data, plan_resume
-from dlrun.runs import Run, find_run
+from dlrun.runs import Run, Sweep, find_run
 from dlrun.runs.checkpoints import read_last
 from dlrun.runs.cleanup import plan_cleanup
+from dlrun.runs.environment import describe_environment
+from dlrun.runs.links import refuse_links
+from dlrun.runs.record import Recorder
 
 SAMPLE = Path(__file__).parent / "format_1" / "20261124-001515-flowers-44d8"
 
@@ -258,6 +264,69 @@ def test_a_run_folder_is_no_package(
     assert not marker.exists()
 
 
+@pytest.mark.parametrize("inside", ["a_sweep", "a_sweep.trials", "a_class", "a_class.anna"])
+def test_nothing_below_the_runs_folder_is_a_module(
+    run: Run,
+    marker: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    evil_module: Callable[..., Path],
+    inside: str,
+) -> None:
+    runs = run.path.parent
+    evil_module(runs / inside.replace(".", "/"))
+    (runs / "a_sweep").mkdir(exist_ok=True)
+    (runs / "a_sweep" / "sweep.json").write_text("{}")
+    monkeypatch.chdir(runs.parent)
+    kind = "run" if "sweep" in inside else "runs"
+    told = rf"lies in the {kind} folder '.+', whose code is never run; move the module out of it"
+    with pytest.raises(ConfigError, match=told):
+        import_modules([f"runs.{inside}.evil_module"])
+    monkeypatch.setenv("DLRUN_RUNS_DIR", str(runs.parent / "elsewhere"))
+    assert run_folder_around(runs / "a_class") is None
+    assert run_folder_around(runs / "a_sweep" / "trials") == runs / "a_sweep"
+    assert not marker.exists()
+
+
+def test_where_dlrun_is_started_in_the_runs_folder_ones_own_modules_lie_beside_the_runs(
+    run: Run, marker: Path, monkeypatch: pytest.MonkeyPatch, evil_module: Callable[..., Path]
+) -> None:
+    evil_module(run.path.parent, "module_of_my_own")
+    monkeypatch.chdir(run.path.parent)
+    import_modules(["module_of_my_own"])
+    assert marker.exists()
+
+
+def test_processes_of_dlrun_take_no_module_from_the_current_folder(
+    run: Run, marker: Path, monkeypatch: pytest.MonkeyPatch, evil_module: Callable[..., Path]
+) -> None:
+    evil_module(run.path, "typing")
+    (run.path / "PYTHONPATH").mkdir()
+    monkeypatch.chdir(run.path)
+    monkeypatch.setenv("PYTHONPATH", str(run.path / "PYTHONPATH"))
+    done = subprocess.run(
+        [*module_command("dlrun"), "--version"], env=module_environment(), capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert not marker.exists()
+    paths = module_environment()["PYTHONPATH"].split(os.pathsep)
+    assert paths == [str(Path(dlrun.__file__).parents[1]), str(run.path / "PYTHONPATH")]
+
+
+def test_a_repository_in_a_run_folder_runs_no_command_of_its_own(
+    run: Run, marker: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.chdir(run.path)
+    own = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    for words in (["init", "-q"], ["add", "run.json"], ["commit", "-qm", "x"]):
+        subprocess.run([*own, *words], check=True)
+    subprocess.run(["git", "config", "core.fsmonitor", f"touch {marker}; false"], check=True)
+    assert describe_environment()["git"] is None
+    assert not marker.exists()
+    subprocess.run(["git", "status"], check=True, capture_output=True)
+    assert marker.exists()
+
+
 def test_a_link_to_a_module_in_a_run_folder_is_not_followed(
     run: Run, marker: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, evil_module: Any
 ) -> None:
@@ -304,6 +373,73 @@ def test_what_is_no_modules_name_is_refused(
     with pytest.raises(ConfigError, match=r"imports\.0: must be a module's name"):
         import_modules([name])
     assert not marker.exists()
+
+
+LINKED = ["run.log", "history.csv", ".lock", ".model.tmp.keras", "plots", "checkpoints",
+          "predictions", "exports", "repeats", "folds"]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LINKED)
+def test_nothing_is_written_where_a_link_leads(run: Run, tmp_path: Path, name: str) -> None:
+    outside = tmp_path / "outside"
+    if "." in name:
+        outside.write_text("mine")
+    else:
+        outside.mkdir()
+        (outside / "best-7.npz").write_text("mine")
+    (run.path / name).unlink(missing_ok=True)
+    (run.path / name).symlink_to(outside)
+    rows = tmp_path / "rows.csv"
+    rows.write_text("1,2,3,4\n")
+    told = f"{run.path / name}: is a link, and dlrun writes into run folders only; put what it "
+    commands = [
+        ["plot", run.id],
+        ["predict", run.id, str(rows)],
+        ["test", run.id],
+        ["export", run.id, "--to", "keras"],
+        ["resume", run.id, "--more-epochs", "1"],
+    ]
+    for words in commands[name == "history.csv" :]:
+        if words[0] == "test":
+            (run.path / "evaluation.json").unlink(missing_ok=True)
+        done = CliRunner().invoke(app, words)
+        assert done.exit_code == 2
+        assert told in done.output
+    (found,) = outside.iterdir() if outside.is_dir() else [outside]
+    assert found.read_text() == "mine"
+
+
+def test_members_and_trials_lead_nowhere_else_either(runs_dir: Path, tmp_path: Path) -> None:
+    repeats = SAMPLE.with_name("20261126-055355-flowers-3716")
+    shutil.copytree(repeats, runs_dir / repeats.name)
+    run = Run(runs_dir / repeats.name)
+    refuse_links(run)
+    log = run.members[1].path / "run.log"
+    log.unlink(missing_ok=True)
+    log.symlink_to(tmp_path / "mine")
+    with pytest.raises(RunError, match=r"repeats.1.run\.log: is a link, and dlrun writes into run"):
+        refuse_links(run)
+    sweep = Sweep(runs_dir / "sweep")
+    (sweep.path / "trials").mkdir(parents=True)
+    refuse_links(sweep)
+    (sweep.path / "trials" / "3").symlink_to(tmp_path)
+    with pytest.raises(RunError, match=r"trials.3: is a link"):
+        refuse_links(sweep)
+
+
+def test_a_run_may_be_reached_by_a_link(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "linked").symlink_to(run.path.parent)
+    refuse_links(Run(tmp_path / "linked" / run.id))
+    (tmp_path / "one").symlink_to(run.path)
+    refuse_links(Run(tmp_path / "one"))
+
+
+def test_what_files_say_is_one_line_of_the_log(run: Run) -> None:
+    recorder = Recorder(run)
+    before = (run.path / "run.log").read_text()
+    recorder.log("numpy was 1\ntouch mine\r\n# and is 2")
+    (line,) = (run.path / "run.log").read_text().removeprefix(before).splitlines()
+    assert line[8:] == " numpy was 1 touch mine # and is 2"
 
 
 def test_latest_and_names_lead_to_no_folder_outside(run: Run, tmp_path: Path) -> None:
