@@ -169,10 +169,22 @@ def _fill(run: Run, config: Config, info: dict[str, Any], source: Run | None) ->
         if info.get("member_of") is None:
             write_text(run.path.parent / LATEST, f"{run.id}\n")
     except OSError as error:
-        raise StorageError(f"{run.path}: cannot be made, {error}") from error
+        raise cannot_be_made(run.path, error) from error
     finally:
         shutil.rmtree(unfinished.path, ignore_errors=True)
     return True
+
+
+def cannot_be_made(path: Path, error: OSError) -> StorageError:
+    """Returns the StorageError that says in words why a run's or a sweep's folder is not made."""
+    reason = error.strerror or str(error)
+    if isinstance(error, shutil.Error) and error.args and error.args[0]:
+        reason = str(error.args[0][0][-1])  # one entry a file that was not copied: the first's
+        code = re.match(r"\[Errno (\d+)\]", reason)
+        reason = os.strerror(int(code[1])) if code else reason
+    return StorageError(
+        f"{path}: cannot be made, {reason.lower()}; free some space or mend the folder"
+    )
 
 
 def _copy_what_goes_on(source: Run, target: Run) -> None:
