@@ -111,7 +111,7 @@ def resume_members(
     ]
     first = (going_on or members)[0]
     listen = Once(report or ignore, first.name)
-    first_loaded = replace(plan.loaded, config=first.config)
+    first_loaded = replace(plan.loaded, config=members[0].config)  # as the run's facts have it
     data, _ = prepare_loaded(first_loaded, str(run.path), listen)
     tasks = [_task(run, member, plan.overrides) for member in going_on]
     with only_process(run), Recorder(run) as recorder:
@@ -164,6 +164,9 @@ def _train(
             listen(TaskEnded(outcome.task, outcome.status, text, len(outcomes), len(tasks)))
             if request.signum is None and outcome.is_refused and not _any_trained(tasks):
                 raise ModelError(outcome.error)
+    for member in Run(recorder.run.path).members:
+        if is_finished(member) and not member.has_evaluation:  # a full disk was in the way
+            _evaluate(member, listen)
     record_aggregate(recorder, config)
     if request.signum is not None:
         done = sum(outcome.status == "finished" for outcome in outcomes)
