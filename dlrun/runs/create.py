@@ -122,8 +122,6 @@ def copy_run(run: Run, path: Path, config: Config) -> Run:
     info["test_looks"] = []  # they were the other run's, and are counted there
     if not _fill(new, config, info, run):
         raise _is_taken(path)
-    for member in new.members:
-        amend_info(member, id=member.id, member_of=new.id, test_looks=[])
     return new
 
 
@@ -158,6 +156,9 @@ def _fill(run: Run, config: Config, info: dict[str, Any], source: Run | None) ->
         make_folder(unfinished.path / layout.PLOTS)
         if source is not None:
             _copy_what_goes_on(source, unfinished)
+            for member in unfinished.members:
+                name = member.path.relative_to(unfinished.path).as_posix()
+                amend_info(member, id=f"{run.id}/{name}", member_of=run.id, test_looks=[])
         kept = {"config_hash": write_config(unfinished, config)}
         write_json(unfinished.path / layout.RUN, info | kept)
         try:
