@@ -29,8 +29,8 @@ class Cause:
     """Something that differs between two runs, and may be why their numbers do.
 
     Attributes:
-        kind: "data", "config", "history", "resumed", "package version", "Python", "threads",
-            "engine", "variable" (of the environment), "code", "seed", "hardware",
+        kind: "data", "config", "callbacks", "history", "resumed", "package version", "Python",
+            "threads", "engine", "variable" (of the environment), "code", "seed", "hardware",
             "not repeatable", "unknown", or a hash's name in words.
         evidence: What the run folders say, in words.
     """
@@ -69,13 +69,22 @@ def find_causes(recorded: Run, repeated: Run, first_hash: str | None) -> list[Ca
     changed = "history.csv or metrics.json was changed after the run: the weights are the same"
     is_changed = first_hash is None and all(map(_has_final_weights, (recorded, repeated)))
     by_hand = [Cause("history", changed)] if is_changed else []
-    found = [*by_hand, *resumed_otherwise(recorded), *strong, *own_words, *weak]
+    given = words_on_callbacks(recorded)
+    callbacks = [Cause("callbacks", given)] if given else []
+    found = [*callbacks, *by_hand, *resumed_otherwise(recorded), *strong, *own_words, *weak]
     return found or [Cause("unknown", unknown)]
 
 
 def changed_surroundings(recorded: Run, repeated: Run) -> list[Cause]:
     """Returns what two runs ran with and on that differs, what computes first."""
     return [*_strong(recorded, repeated), *_weak(recorded, repeated)]
+
+
+def words_on_callbacks(run: Run) -> str:
+    """Returns what of a run no repetition has: callbacks given in Python; empty for none."""
+    names = ", ".join(map(str, _list(run, "callbacks_from_python")))
+    what = "was given callbacks in Python, which its config does not hold and which `dlrun "
+    return f"it {what}reproduce` cannot repeat: {names}" if names else ""
 
 
 def resumed_otherwise(run: Run) -> Iterator[Cause]:

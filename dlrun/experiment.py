@@ -36,6 +36,7 @@ from dlrun.training import (
     Fitted,
     Keeping,
     TensorData,
+    callbacks_from_python,
     callbacks_gone,
     callbacks_told,
     callbacks_without_state,
@@ -61,6 +62,7 @@ class _Ready:
     engine: Engine
     evaluates: bool = True
     scores_train: bool = True
+    given: tuple[Any, ...] = ()  # callbacks that the config does not hold
 
 
 def run_experiment(
@@ -178,7 +180,7 @@ def _get_ready(data: PreparedData, callbacks: Sequence[Any], report: Report) -> 
     with memory_told(data.config):
         built = build_model(data)
     built = replace(built, callbacks=(*built.callbacks, *callbacks))
-    return _Ready(data, built, choose_engine(data.config, built))
+    return _Ready(data, built, choose_engine(data.config, built), given=tuple(callbacks))
 
 
 def _train(
@@ -207,6 +209,8 @@ def _train(
         recorder.log(noise, lines=True)
         noise_into(run.path / LOG)
         _record_start(recorder, data, built, listen)
+        earlier = run.info.get("callbacks_from_python") if state else None
+        recorder.note(callbacks_from_python=callbacks_from_python(ready.given, earlier or ()))
         tensors = TensorData.from_prepared(data)
         listen(EngineChosen(ready.engine.name, ready.engine.reason))
         listen(describe_train_eval(data))

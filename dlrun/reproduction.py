@@ -16,6 +16,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from dlrun.causes import words_on_callbacks
 from dlrun.config import Config, load_config
 from dlrun.errors import DivergedError, DlrunError, RunError
 from dlrun.events import Message, Report, ignore
@@ -66,6 +67,8 @@ def reproduce(
     changed = compare_data(recorded, data.dataset)
     if changed is not None:
         return changed
+    if given := words_on_callbacks(recorded):
+        report(Message(f"{recorded.id}: {given}", level="warning"))
     report(Message("loading TensorFlow …"))
     from dlrun.experiment import run_experiment
 

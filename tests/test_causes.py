@@ -117,6 +117,12 @@ CASES = {
         {},
         "resumed: the run went on after epoch 2 (keras was 3.1)",
     ),
+    "callbacks given in Python": (
+        info(callbacks_from_python=["Half", "Noise"], not_repeatable=[]),
+        {},
+        "callbacks: it was given callbacks in Python, which its config does not hold and which "
+        "`dlrun reproduce` cannot repeat: Half, Noise",
+    ),
     "its own words": (
         info(not_repeatable=["a GPU adds in no fixed order"]),
         info(not_repeatable=["a GPU adds in no fixed order"]),
@@ -140,6 +146,17 @@ def test_where_nothing_recorded_differs_no_cause_is_made_up(tmp_path: Path) -> N
     assert cause.kind == "unknown"
     assert "a random source that the seed does not reach" in cause.evidence
     assert changed_surroundings(recorded, repeated) == []
+
+
+def test_callbacks_given_in_python_are_the_likeliest_cause(tmp_path: Path) -> None:
+    hashes = {"final_weights": "0" * 12}  # a callback may have added a column alone
+    then = info(callbacks_from_python=["Half"], hashes=hashes, engine="stepwise")
+    recorded, repeated = pair(tmp_path, then, info(hashes=hashes))
+    causes = find_causes(recorded, repeated, None)
+    assert [cause.kind for cause in causes] == ["callbacks", "history", "engine"]
+    assert [cause.kind for cause in find_causes(recorded, repeated, "initial_weights")] == [
+        "engine"
+    ]
 
 
 def test_what_computes_comes_before_what_hardly_counts(tmp_path: Path) -> None:

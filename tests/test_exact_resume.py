@@ -267,6 +267,7 @@ def test_a_callback_with_a_state_goes_on_with_it(write_config: WriteConfig) -> N
     run = train_until(die_after(3), write_config(), callbacks=[RemembersByState()])
     resumed = dlrun.resume(run, callbacks=[RemembersByState()])
     assert resumed.info["resumed"][0]["exact"]
+    assert resumed.info["callbacks_from_python"] == ["RemembersByState"]
     assert_same(resumed, uninterrupted)
 
 
@@ -289,6 +290,7 @@ def test_a_callback_that_is_not_given_again_is_missed(write_config: WriteConfig)
     assert resumed.info["resumed"][0]["remarks"] == [
         "the callback RemembersByState that the run had is not there"
     ]
+    assert resumed.info["callbacks_from_python"] == ["RemembersByState"]  # its first epochs' own
 
 
 def test_a_state_that_cannot_be_kept_is_told(write_config: WriteConfig) -> None:

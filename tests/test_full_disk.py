@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import errno
-import os
-import pathlib
 import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,44 +19,10 @@ from dlrun.events import EpochEnded
 from dlrun.plots import run_plots
 from dlrun.runs import Run, list_runs, record
 from dlrun.training import keeping
+from tests.full_disk import CASES, FULL, Killed, failing_from, temporary_files
 
 WriteConfig = Callable[..., Path]
 TRAINING = "{epochs: 2, batch_size: 32}"
-
-
-class Killed(BaseException):
-    """The process is gone: nothing that it would still do is done."""
-
-
-WRITES: dict[str, tuple[tuple[Any, str], ...]] = {
-    "make": ((tempfile, "mkstemp"), (pathlib.Path, "mkdir"), (pathlib.Path, "open")),
-    "fill": ((os, "fsync"), (keras.Model, "save")),
-    "move": ((os, "replace"), (os, "rename")),
-}
-"""What writing consists of: making a file or folder or opening one to append, filling, moving."""
-
-
-@contextmanager
-def failing_from(number: int, error: BaseException, kind: str) -> Iterator[list[str]]:
-    """Has every call that writes fail from the one of this number on; lists them all."""
-    calls: list[str] = []
-
-    def wrap(name: str, function: Callable[..., Any]) -> Any:
-        def call(*arguments: Any, **keywords: Any) -> Any:
-            reads = name == "open" and arguments[1:2] != ("a",)
-            is_there = name == "mkdir" and arguments[0].is_dir()
-            if not (reads or is_there):
-                calls.append(f"{name} {arguments[:1]}")
-                if len(calls) > number:
-                    raise error
-            return function(*arguments, **keywords)
-
-        return call
-
-    with pytest.MonkeyPatch.context() as patch:
-        for owner, name in WRITES[kind]:
-            patch.setattr(owner, name, wrap(name, getattr(owner, name)))
-        yield calls
 
 
 @pytest.fixture(autouse=True)
@@ -81,18 +44,10 @@ def result(run: Run) -> dict[str, Any]:
     return {"history": history, "metrics": run.metrics, "hashes": run.info["hashes"]}
 
 
-def temporary_files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob(".*") if path.name != ".lock"]
-
-
 def count_writes(path: Path, kind: str) -> tuple[int, dict[str, Any]]:
     with failing_from(10**9, Killed(), kind) as calls:
         run = dlrun.train(path)
     return len(calls), result(run)
-
-
-FULL = OSError(errno.ENOSPC, "No space left on device")
-CASES = {"make": FULL, "fill": FULL, "move": Killed()}
 
 
 def check_every_write(path: Path, runs_dir: Path, kind: str, stride: int) -> None:

@@ -13,9 +13,11 @@ import pytest
 from typer.testing import CliRunner
 
 import dlrun
+from dlrun.backend import keras
 from dlrun.cli.app import app
 from dlrun.cli.reproduce import result_lines
 from dlrun.errors import DatasetError, RunError
+from dlrun.events import Message
 from dlrun.likeness import compare_runs
 from dlrun.processes import this_process
 from dlrun.reproduction import exit_code_of, reproduce_each
@@ -147,6 +149,26 @@ def test_a_folder_that_may_not_be_read_is_told(
     done = CliRunner().invoke(app, ["reproduce", trained.id])
     assert done.exit_code == 2
     assert "run.json: cannot be read, permission denied; put the file back" in done.stderr
+
+
+def test_callbacks_given_in_python_are_named_as_the_cause(
+    write_config: Callable[..., Path],
+) -> None:
+    class Half(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch: int, logs: object = None) -> None:
+            self.model.optimizer.learning_rate = 0.01
+
+    run = dlrun.train(write_config(), callbacks=[Half()])
+    assert run.info["callbacks_from_python"] == ["Half"]
+    said: list[Any] = []
+    found = dlrun.reproduce(run, report=said.append)
+    words = "it was given callbacks in Python, which its config does not hold and which `dlrun "
+    words += "reproduce` cannot repeat: Half"
+    assert (found.verdict, found.cause, found.evidence) == ("different", "callbacks", words)
+    (warning,) = [one for one in said if isinstance(one, Message) and one.level == "warning"]
+    assert warning.text == f"{run.id}: {words}"
+    assert found.new_path is not None
+    assert Run(Path(found.new_path)).info["callbacks_from_python"] == []
 
 
 def test_another_config_in_the_folder_is_found_out(trained: Run) -> None:

@@ -141,6 +141,7 @@ def run_lines(run: Run, result_lines: Callable[[Run], list[str]]) -> list[str]:
         ("command", " ".join(info.get("command") or []) or "from Python"),
         ("engine", _engine(run)),
         *[("not exact", text) for text in info.get("not_repeatable") or []],
+        ("callbacks", ", ".join(info.get("callbacks_from_python") or [])),
         ("removed", _removed(info.get("weights_removed"))),
         ("data", _data(run)),
     ]

@@ -97,6 +97,7 @@ def fetch_dataset(name: str, report: events.Report = events.ignore) -> Path | No
     fetched = fetch_payloads(source, report)
     if not fetched.kept:
         raise StorageError(
-            f"{fetched.folder}: cannot be written; give another folder by DLRUN_DATA_DIR"
+            f"{fetched.folder}: cannot be written, {fetched.problem}; "
+            "give another folder by DLRUN_DATA_DIR"
         )
     return fetched.folder

@@ -74,13 +74,18 @@ class Fetched:
         contents: Checked.
         way: How they were had, for a person to read.
         folder: The data set's folder in the cache.
-        kept: Whether they are in the cache now.
+        problem: Why they could not be kept in the cache; None: they are there now.
     """
 
     contents: Mapping[str, bytes]
     way: str
     folder: Path
-    kept: bool
+    problem: str | None = None
+
+    @property
+    def kept(self) -> bool:
+        """Whether they are in the cache now."""
+        return self.problem is None
 
 
 def fetch_payloads(source: Source, report: events.Report) -> Fetched:
@@ -93,7 +98,7 @@ def fetch_payloads(source: Source, report: events.Report) -> Fetched:
     contents, failures = _from_cache(source, folder, report)
     if len(contents) == len(source.payloads):
         report(events.Message(f"{source.name}: from the cache, {folder}"))
-        return Fetched(contents, f"cache, {folder}", folder, kept=True)
+        return Fetched(contents, f"cache, {folder}", folder)
     used: list[str] = []
     problem = None
     for way in source.ways:
@@ -113,7 +118,7 @@ def fetch_payloads(source: Source, report: events.Report) -> Fetched:
         raise DatasetError(_cannot_be_had(source, folder, failures))
     way_taken = " and ".join(used)
     _tell(source, way_taken, folder, problem, report)
-    return Fetched(contents, way_taken, folder, kept=problem is None)
+    return Fetched(contents, way_taken, folder, problem)
 
 
 def _from_cache(

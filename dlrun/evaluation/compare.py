@@ -15,10 +15,11 @@ from typing import Any
 from dlrun.causes import changed_surroundings
 from dlrun.columns import VALIDATION
 from dlrun.config.component import is_normal
+from dlrun.config.penalties import has_penalty
 from dlrun.errors import RunError, did_you_mean
 from dlrun.evaluation.intervals import CONFIDENCE, Estimate, mean_of_runs, standard_deviation
 from dlrun.evaluation.judgement import Judgement, judge, loss_text
-from dlrun.evaluation.sides import Side, has_penalty, read_side
+from dlrun.evaluation.sides import Side, read_side
 from dlrun.runs import Run
 from dlrun.runs.labels import label_of
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from dlrun.columns import VALIDATION, metric_of
-from dlrun.config import Config
 from dlrun.errors import RunError
 from dlrun.runs import Run
 
@@ -130,22 +129,6 @@ def _key(member: Run) -> tuple[Any, ...]:
     split = (member.info.get("hashes") or {}).get("split")
     config = member.config
     return (member.dataset.get("content_hash"), split, config.seed, config.dataset.split.fold)
-
-
-def has_penalty(config: Config) -> bool:
-    """Returns whether something is added to the loss of a config's net that is no error of rows."""
-    return _names_a_penalty(config.to_dict()["model"])
-
-
-def _names_a_penalty(value: Any) -> bool:
-    if isinstance(value, Mapping):
-        return any(
-            (item is not None and "regularizer" in key)
-            or key == "ActivityRegularization"
-            or _names_a_penalty(item)
-            for key, item in value.items()
-        )
-    return isinstance(value, list) and any(map(_names_a_penalty, value))
 
 
 def higher_is_better(metric: str, runs: Sequence[Run]) -> bool | None:

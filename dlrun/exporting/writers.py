@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import warnings
@@ -15,7 +16,7 @@ from dlrun.errors import DlrunError, ExportError
 from dlrun.exporting.card import as_metadata
 from dlrun.exporting.comparison import first_line, other_format
 from dlrun.exporting.formats import Format
-from dlrun.files import make_folder, write_json, write_text
+from dlrun.files import make_folder, storage_error, write_json, write_text
 
 Card = Mapping[str, Any]
 
@@ -49,6 +50,8 @@ def write_model(form: Format, model: Any, card: dict[str, Any], path: Path) -> N
         except (OSError, DlrunError):
             raise
         except Exception as error:  # converters raise whatever they like
+            if (refusal := _of_the_disk(error)) is not None:
+                raise storage_error(path, refusal) from error
             raise ExportError(
                 f"{card['run']}: cannot be written as {form.name}, its converter says: "
                 f"{first_line(error)}; {other_format(card['precision'])}"
@@ -59,6 +62,15 @@ def write_model(form: Format, model: Any, card: dict[str, Any], path: Path) -> N
             write_text(extra, "".join(f"{line}\n" for line in lines))
         else:
             write_json(extra, card)
+
+
+def _of_the_disk(error: Exception) -> OSError | None:
+    """What the system said where a converter tells it in an error of its own; else None."""
+    told = str(error).lower()
+    for code in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EIO):
+        if os.strerror(code).lower() in told:
+            return OSError(code, os.strerror(code))
+    return None
 
 
 def _write_keras(model: Any, _card: dict[str, Any], path: Path) -> None:

@@ -12,7 +12,7 @@ from dlrun.errors import ConfigError, ModelError, Problem
 from dlrun.events import Message, Report, TaskEnded, ignore
 from dlrun.executors import Outcome, Task, count_at_a_time, run_tasks
 from dlrun.meanwhile import begin_imports
-from dlrun.members.aggregation import record_aggregate
+from dlrun.members.aggregation import is_finished, record_aggregate
 from dlrun.members.plan import Member, plan_members
 from dlrun.members.resumption import plan_members_resume
 from dlrun.members.settling import settle_config
@@ -110,8 +110,9 @@ def resume_members(
     planned = plan_members(plan.loaded.config)
     first = next((member for member in planned if member.name in names), planned[0])
     listen = Once(report or ignore, first.name)
-    data, _ = prepare_loaded(replace(plan.loaded, config=first.config), str(run.path), listen)
-    check_same_data(Run(run.path / first.name), data)
+    first_loaded = replace(plan.loaded, config=planned[0].config)  # as the run's facts have it
+    data, _ = prepare_loaded(first_loaded, str(run.path), listen)
+    check_same_data(Run(run.path / planned[0].name), data)
     config = settle_config(plan.loaded.config, data)
     if new is not None:
         run = copy_run(run, new, config)
@@ -174,6 +175,9 @@ def _train(
             listen(TaskEnded(outcome.task, outcome.status, text, len(outcomes), len(tasks)))
             if request.signum is None and outcome.is_refused and not _any_trained(tasks):
                 raise ModelError(outcome.error)
+    for member in Run(recorder.run.path).members:
+        if is_finished(member) and not member.has_evaluation:  # a full disk was in the way
+            _evaluate(member, listen)
     ended = [outcome.task for outcome in outcomes if outcome.status == "finished"]
     record_aggregate(recorder, config, [*done, *ended])
     if request.signum is not None:

@@ -7,18 +7,22 @@ points to.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dlrun.columns import metric_of
+from dlrun.config import Config
+from dlrun.config.penalties import has_penalty
 from dlrun.errors import ConfigError, RunError, StorageError
 from dlrun.monitor import is_better
 from dlrun.runs import run as layout
 from dlrun.runs.cleanup_sweeps import is_due_in_sweep, removals_in_sweep
 from dlrun.runs.create import UNFINISHED, amend_info, now
-from dlrun.runs.endings import can_go_on, is_ended, why_whole
+from dlrun.runs.endings import can_go_on, is_ended, says_ended, why_whole
 from dlrun.runs.find import list_all, resolve_runs_dir
 from dlrun.runs.leftovers import (
     Removal,
@@ -29,18 +33,30 @@ from dlrun.runs.leftovers import (
     weights_of,
     why_unfinished,
 )
+from dlrun.runs.lock import all_held
 from dlrun.runs.run import Run
 from dlrun.runs.sweep import Sweep, is_sweep_folder
+
+_INNER = (
+    layout.TRIALS, layout.REPEATS, layout.FOLDS, layout.CHECKPOINTS, layout.PLOTS, layout.EXPORTS
+)  # fmt: skip
+"""Folders in those of runs and sweeps."""
 
 
 @dataclass(frozen=True)
 class _Kind:
-    """What finished runs must share to be compared."""
+    """What finished runs must share to be compared.
+
+    Their nets may differ: then one of them is the better one. Their validation rows may not,
+    nor what a monitored loss measures.
+    """
 
     name: str
     content_hash: str
+    split_hash: str
     monitor: str
     mode: str
+    loss: str
 
     def is_better(self, value: float, other: float) -> bool:
         """Returns whether a value of the monitored metric is strictly better than another."""
@@ -87,7 +103,8 @@ def resumable_runs(runs_dir: Path | None = None) -> list[Run | Sweep]:
 def remove(removals: Iterable[Removal]) -> tuple[list[Removal], list[StorageError]]:
     """Removes what `plan_cleanup` returned, except what has been taken up again by now.
 
-    A run that loses its weights says so in `run.json`, as `weights_removed`, before it does.
+    A run that loses its weights says so in `run.json`, as `weights_removed`, before it does. No
+    other process can take up a run or sweep while something in it is removed.
 
     Returns:
         What was removed, and why some of the rest could not be.
@@ -96,11 +113,12 @@ def remove(removals: Iterable[Removal]) -> tuple[list[Removal], list[StorageErro
     problems: list[StorageError] = []
     for removal in removals:
         try:
-            if _is_still_due(removal):
-                _remove(removal)
-                removed.append(removal)
-        except FileNotFoundError:
-            continue  # someone else was faster
+            with all_held(_folders_to_hold(removal)) as let_go:
+                if _is_still_due(removal):
+                    _remove(removal, let_go)
+                    removed.append(removal)
+        except (FileNotFoundError, RunError):
+            continue  # someone else was faster: it is gone, or taken up again
         except OSError as error:
             problems.append(_cannot_be_removed(removal.path, error))
         except StorageError as error:
@@ -158,12 +176,38 @@ def _kind_and_value(run: Run) -> tuple[_Kind, float] | None:
         metrics = run.metrics
         monitor, mode = metrics["monitor"], metrics["monitor_mode"]
         value, content_hash = metrics["best"][monitor], run.dataset["content_hash"]
-    except (RunError, KeyError, TypeError):
+        split_hash = (run.info.get("hashes") or {}).get("split")  # older runs do not say
+        loss = _what_loss_measures(run.config) if metric_of(str(monitor)) == "loss" else ""
+    except (ConfigError, RunError, KeyError, TypeError):
         return None
     is_number = isinstance(value, int | float) and value == value
-    if not (is_number and mode in ("min", "max") and isinstance(content_hash, str)):
+    if not (is_number and mode in ("min", "max") and isinstance(content_hash, str) and split_hash):
         return None
-    return _Kind(str(run.info.get("name")), content_hash, str(monitor), mode), float(value)
+    name = str(run.info.get("name"))
+    return _Kind(name, content_hash, split_hash, str(monitor), mode, loss), float(value)
+
+
+def _what_loss_measures(config: Config) -> str:
+    """The loss, the classes' weights, and the net where something in it adds to the loss."""
+    values = config.to_dict()
+    net = values["model"] if has_penalty(config) else None
+    return json.dumps([values["loss"], values["training"]["class_weight"], net], default=str)
+
+
+def _folders_to_hold(removal: Removal) -> Iterator[Path]:
+    """The runs and sweeps that it lies in; a run that goes whole, and all of its members."""
+    if removal.kind == "run":
+        run = Run(removal.path)
+        yield from (part.path for part in (run, *run.members) if _is_run_folder(part.path))
+    for folder in removal.path.parents:
+        if _is_run_folder(folder):
+            yield folder
+        elif not (folder.name in _INNER or folder.name.isdecimal()):
+            return
+
+
+def _is_run_folder(path: Path) -> bool:
+    return (path / layout.RUN).is_file() or is_sweep_folder(path)
 
 
 def _is_still_due(removal: Removal) -> bool:
@@ -175,12 +219,14 @@ def _is_still_due(removal: Removal) -> bool:
     if removal.run_dir is None or is_sweep_folder(removal.run_dir):
         return True
     run = Run(removal.run_dir)  # read anew
-    return is_ended(run) and (removal.kind != "run" or why_whole(run) is not None)
+    return says_ended(run) and (removal.kind != "run" or why_whole(run) is not None)
 
 
-def _remove(removal: Removal) -> None:
+def _remove(removal: Removal, let_go: Callable[[], None]) -> None:
     path = removal.path
     if removal.kind == "run":
+        if os.name == "nt":  # where no folder is renamed while a file in it is open
+            let_go()
         path = path.with_name(UNFINISHED + path.name)
         os.rename(removal.path, path)  # at once: cut off halfway, it would look like a run
     elif removal.kind in ("model", "checkpoints") and removal.run_dir is not None:

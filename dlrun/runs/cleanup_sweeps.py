@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 
-from dlrun.runs.endings import is_ended, why_whole
+from dlrun.runs.endings import is_ended, says_ended, why_whole
 from dlrun.runs.leftovers import (
     Removal,
     half_files_in,
@@ -78,13 +78,13 @@ def losing_trials(sweep: Sweep) -> Mapping[int, str]:
 def is_due_in_sweep(removal: Removal) -> bool:
     """Whether what lies in a sweep may still go: it has not been taken up since the plan.
 
-    True of what lies in none.
+    True of what lies in none. The sweep's lock is held by who asks.
     """
     path = next((path for path in removal.path.parents if is_sweep_folder(path)), None)
     if path is None:
         return True
     sweep, losers = _as_it_is(path, _stamp(path / SWEEP))
-    if not is_ended(sweep):
+    if not says_ended(sweep):
         return False
     if removal.kind in ("model", "checkpoints"):
         return int(removal.path.relative_to(path).parts[1]) in losers
@@ -95,7 +95,7 @@ def is_due_in_sweep(removal: Removal) -> bool:
 def _as_it_is(path: Path, _: object) -> tuple[Sweep, Mapping[int, str]]:
     """A sweep with its losers; read once, however many of its files go, while it is unchanged."""
     sweep = Sweep(path)
-    return sweep, losing_trials(sweep) if is_ended(sweep) else {}
+    return sweep, losing_trials(sweep) if says_ended(sweep) else {}
 
 
 def _stamp(path: Path) -> object:

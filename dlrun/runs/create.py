@@ -122,8 +122,6 @@ def copy_run(run: Run, path: Path, config: Config) -> Run:
     info["test_looks"] = []  # they were the other run's, and are counted there
     if not _fill(new, config, info, run):
         raise _is_taken(path)
-    for member in new.members:
-        amend_info(member, id=member.id, member_of=new.id, test_looks=[])
     return new
 
 
@@ -158,6 +156,9 @@ def _fill(run: Run, config: Config, info: dict[str, Any], source: Run | None) ->
         make_folder(unfinished.path / layout.PLOTS)
         if source is not None:
             _copy_what_goes_on(source, unfinished)
+            for member in unfinished.members:
+                name = member.path.relative_to(unfinished.path).as_posix()
+                amend_info(member, id=f"{run.id}/{name}", member_of=run.id, test_looks=[])
         kept = {"config_hash": write_config(unfinished, config)}
         write_json(unfinished.path / layout.RUN, info | kept)
         try:
@@ -169,10 +170,22 @@ def _fill(run: Run, config: Config, info: dict[str, Any], source: Run | None) ->
         if info.get("member_of") is None:
             write_text(run.path.parent / LATEST, f"{run.id}\n")
     except OSError as error:
-        raise StorageError(f"{run.path}: cannot be made, {error}") from error
+        raise cannot_be_made(run.path, error) from error
     finally:
         shutil.rmtree(unfinished.path, ignore_errors=True)
     return True
+
+
+def cannot_be_made(path: Path, error: OSError) -> StorageError:
+    """Returns the StorageError that says in words why a run's or a sweep's folder is not made."""
+    reason = error.strerror or str(error)
+    if isinstance(error, shutil.Error) and error.args and error.args[0]:
+        reason = str(error.args[0][0][-1])  # one entry a file that was not copied: the first's
+        code = re.match(r"\[Errno (\d+)\]", reason)
+        reason = os.strerror(int(code[1])) if code else reason
+    return StorageError(
+        f"{path}: cannot be made, {reason.lower()}; free some space or mend the folder"
+    )
 
 
 def _copy_what_goes_on(source: Run, target: Run) -> None:

@@ -17,13 +17,18 @@ from dlrun.runs.sweep import Sweep
 
 def is_ended(one: Run | Sweep) -> bool:
     """Whether a folder is a run or sweep that this dlrun can read and no process trains."""
+    return says_ended(one) and not _is_held(one)
+
+
+def says_ended(one: Run | Sweep) -> bool:
+    """As `is_ended`, by what the folder says alone: for who holds its lock himself."""
     try:
         is_known = one.info.get("format", layout.FORMAT) <= layout.FORMAT and one.status in ENDED
         if isinstance(one, Sweep):
             is_known = is_known and one.trials is not None  # they can be read
     except (RunError, TypeError):
         return False
-    return is_known and not one.id.startswith(".") and not is_link(one.path) and not _is_held(one)
+    return is_known and not one.id.startswith(".") and not is_link(one.path)
 
 
 def _is_held(one: Run | Sweep) -> bool:
@@ -62,7 +67,10 @@ def why_whole(run: Run) -> str | None:
     """Returns why a run goes as a whole; None where it has an epoch, or steps to go on from."""
     if run.status == "finished" or run.info.get("id") != run.id:
         return None
-    return None if _has_epoch(run) or can_go_on(run) else f"{run.status} before its first epoch"
+    if not all(map(says_ended, run.members)):
+        return None  # one is trained by itself, or who knows
+    is_of_use = _has_epoch(run) or _may_go_on(run)
+    return None if is_of_use else f"{run.status} before its first epoch"
 
 
 def _has_epoch(run: Run) -> bool:
@@ -84,11 +92,20 @@ def _has_epoch(run: Run) -> bool:
 
 
 def can_go_on(run: Run) -> bool:
-    """Whether it, or a member, has a checkpoint with anything done."""
+    """Whether it, or a member, has a checkpoint with anything done that can be read."""
+    return _has_progress(run, if_unreadable=False)
+
+
+def _may_go_on(run: Run) -> bool:
+    """As `can_go_on`; also with a checkpoint that cannot be read here and now, or by this dlrun."""
+    return _has_progress(run, if_unreadable=True)
+
+
+def _has_progress(run: Run, *, if_unreadable: bool) -> bool:
     if run.members:
-        return any(map(can_go_on, run.members))
+        return any(_has_progress(one, if_unreadable=if_unreadable) for one in run.members)
     try:
         state = read_last(run)
     except RunError:
-        return False
+        return if_unreadable
     return state is not None and (state.epoch > 0 or state.step > 0)

@@ -60,6 +60,7 @@ INFO: Spec = {
     ),
     "hashes": ({"*": "text?"}, None),
     "not_repeatable": (["text"], None),
+    "callbacks_from_python": (["text"], None),
     "member_of": "text?",
     "members": (["text"], None),
     "test_looks": (

@@ -15,8 +15,9 @@ from pathlib import Path
 from dlrun.errors import RunError
 from dlrun.runs import run as layout
 from dlrun.runs.create import UNFINISHED
+from dlrun.runs.find import LATEST
 from dlrun.runs.run import Run
-from dlrun.runs.sweep import Sweep, is_sweep_folder
+from dlrun.runs.sweep import BASE, BEST, DEFINITION, SWEEP, Sweep, is_sweep_folder
 
 STALE_SECONDS = 3600.0
 """After so long, nobody still writes a file of which no process is known."""
@@ -27,10 +28,34 @@ BRIEF_SECONDS = 60.0
 ENDED = ("finished", "interrupted", "failed", "diverged", "dead")
 """Statuses of a run that no process trains."""
 
-_TEMPORARY = re.compile(
-    r"\.(?:.+\.(?:csv|json|keras|npz|pdf|png|svg|txt|yaml)|latest)\.[a-z0-9_]{8}"
-    r"|\.model\.tmp\.keras"
+_RUN_FILES = (
+    layout.CONFIG, layout.RUN, layout.ENVIRONMENT, layout.DATASET, layout.SPLITS,
+    layout.HISTORY_CSV, layout.HISTORY_JSON, layout.PARAMETERS, layout.SUMMARY, layout.METRICS,
+    layout.EVALUATION, layout.PREDICTIONS, layout.MODEL,
+)  # fmt: skip
+_SWEEP_FILES = (SWEEP, DEFINITION, BASE, BEST, "report.html")
+_INNER = (
+    layout.CHECKPOINTS, layout.PLOTS, layout.EXPORTS, layout.REPEATS, layout.FOLDS, layout.TRIALS,
+    "predictions",
+)  # fmt: skip
+_OURS = {*_RUN_FILES, *_SWEEP_FILES, layout.LOG, layout.LOCK}
+_ID = re.compile(r"\d{8}-\d{6}-.+-[0-9a-f]{4}")
+
+
+def _half_written(*names: str) -> re.Pattern[str]:
+    """What files of these names, as patterns, are called while `dlrun.files` writes them."""
+    return re.compile(rf"\.(?:{'|'.join(names)})\.[a-z0-9_]{{8}}")
+
+
+_PICTURE = r"[0-9A-Za-z_.-]+\.(?:pdf|png|svg)"
+_IN_A_RUN = re.compile(
+    _half_written(*map(re.escape, (*_RUN_FILES, *_SWEEP_FILES))).pattern + r"|\.model\.tmp\.keras"
 )
+_HALF_IN = {
+    layout.CHECKPOINTS: _half_written(r"last\.npz", r"best-\d+\.npz"),
+    layout.PLOTS: _half_written(_PICTURE),
+}
+_BESIDE = _half_written(re.escape(LATEST), "compare_" + _PICTURE)
 
 
 @dataclass(frozen=True)
@@ -87,9 +112,10 @@ def leftovers_in(run: Run) -> Iterator[Removal]:
 def half_files_in(one: Run | Sweep) -> Iterator[Removal]:
     """Yields the half-written files of an ended run or sweep, of its members or trials none."""
     least = 0.0 if _status(one) == "dead" else BRIEF_SECONDS
-    inner = [one.path / name for name in (layout.CHECKPOINTS, layout.PLOTS)]
-    for folder in (one.path, *(path for path in inner if not is_link(path))):
-        for path in _temporary_files(folder, least):
+    inner = {one.path / name: pattern for name, pattern in _HALF_IN.items()}
+    places = {one.path: _IN_A_RUN} | {at: what for at, what in inner.items() if not is_link(at)}
+    for folder, pattern in places.items():
+        for path in _temporary_files(folder, pattern, least):
             yield removal_of(path, "temporary file", "half a file; its process is gone", one)
 
 
@@ -112,14 +138,32 @@ def _status(one: Run | Sweep) -> str:
 
 def leftovers_beside(runs_dir: Path) -> Iterator[Removal]:
     """Yields what lies in a folder of runs, or of parts of one, itself and never became a run."""
-    for path in _temporary_files(runs_dir, STALE_SECONDS):
+    for path in _temporary_files(runs_dir, _BESIDE, STALE_SECONDS):
         yield removal_of(path, "temporary file", "half a file, an hour old or more")
     for entry in _entries(runs_dir):
         path = Path(entry.path)
-        if entry.name.startswith(UNFINISHED) and path.is_dir() and not is_link(path):
+        if path.is_dir() and not is_link(path) and _was_to_be_a_run(path):
             reason = why_unfinished(Run(path))
             if reason is not None:
                 yield removal_of(path, "unfinished folder", reason, Run(path))
+
+
+def _was_to_be_a_run(path: Path) -> bool:
+    """Whether dlrun made an unfinished folder: by the id in its name, else by all that it holds."""
+    if not path.name.startswith(UNFINISHED):
+        return False
+    name = path.name.removeprefix(UNFINISHED)
+    is_part = path.parent.name in (layout.REPEATS, layout.FOLDS, layout.TRIALS) and name.isdecimal()
+    if is_part or _ID.fullmatch(name):
+        return True
+    entries = _entries(path)
+    return bool(entries) and all(map(_is_ours, entries))
+
+
+def _is_ours(entry: os.DirEntry[str]) -> bool:
+    if entry.is_dir(follow_symlinks=False):
+        return entry.name in _INNER
+    return entry.name in _OURS or _IN_A_RUN.fullmatch(entry.name) is not None
 
 
 def why_unfinished(run: Run) -> str | None:
@@ -151,11 +195,13 @@ def size_bytes(path: Path) -> int:
         return 0
 
 
-def _temporary_files(folder: Path, least_seconds: float) -> Iterator[Path]:
+def _temporary_files(
+    folder: Path, pattern: re.Pattern[str], least_seconds: float
+) -> Iterator[Path]:
     for entry in _entries(folder):
         path = Path(entry.path)
         is_file = entry.is_file(follow_symlinks=False)
-        if is_file and _TEMPORARY.fullmatch(entry.name) and _age_seconds(path) >= least_seconds:
+        if is_file and pattern.fullmatch(entry.name) and _age_seconds(path) >= least_seconds:
             yield path
 
 

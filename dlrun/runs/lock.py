@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 
 from dlrun.errors import RunError
 from dlrun.files import storage_error
@@ -36,3 +38,33 @@ def only_process(run: Run | Sweep) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def all_held(folders: Iterable[Path]) -> Iterator[Callable[[], None]]:
+    """Holds folders of runs and sweeps for a moment; leaves no lock where there was none.
+
+    Yields:
+        What lets them go before the end.
+
+    Raises:
+        RunError: another process holds one of them.
+        StorageError: one cannot be written to.
+    """
+    with ExitStack() as stack:
+        for folder in folders:
+            stack.enter_context(_held_without_trace(folder))
+        yield stack.close
+
+
+@contextmanager
+def _held_without_trace(folder: Path) -> Iterator[None]:
+    path = folder / LOCK
+    is_new = not os.path.lexists(path)
+    with only_process(Run(folder)):
+        try:
+            yield
+        finally:
+            if is_new:  # while it is held: who waits for it sees that it is gone
+                with suppress(OSError):
+                    path.unlink()

@@ -254,8 +254,9 @@ def add_test(
     path = run.path / layout.PREDICTIONS
     kept = read_npz(path) if path.is_file() else {}
     write_bytes(path, _npz({**kept, **arrays}))
-    write_json(run.path / layout.EVALUATION, {**before, "test": report})
     write_json(run.path / layout.METRICS, {**run.metrics, "test": dict(values)})
+    # The last, since it is by this that the rows are known to have been looked at.
+    write_json(run.path / layout.EVALUATION, {**before, "test": report})
 
 
 def add_other_test(run: Run, name: str, report: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 from dlrun.errors import StorageError
 from dlrun.files import make_folder, plain, storage_error, to_yaml, write_text
 from dlrun.processes import this_process
-from dlrun.runs.create import UNFINISHED, make_runs_dir, new_id, now
+from dlrun.runs.create import UNFINISHED, cannot_be_made, make_runs_dir, new_id, now
 from dlrun.runs.find import LATEST
 from dlrun.runs.run import LOG, TRIALS
 from dlrun.runs.sweep import BASE, BEST, DEFINITION, FORMAT, OPEN, SWEEP, Sweep, Trial
@@ -76,7 +76,7 @@ def _fill(
     except OSError as error:
         if sweep.path.exists():
             return False
-        raise StorageError(f"{sweep.path}: cannot be made, {error}") from error
+        raise cannot_be_made(sweep.path, error) from error
     finally:
         shutil.rmtree(unfinished, ignore_errors=True)
     return True

@@ -20,7 +20,7 @@ from dlrun.runs.environment import count_cpus
 from dlrun.runs.facts import MAX_JSON_BYTES, check_file
 from dlrun.runs.lock import only_process
 from dlrun.runs.record_sweep import SweepRecorder, create_sweep
-from dlrun.runs.sweep import BASE, DEFINITION, FAILED, OPEN, best_trial
+from dlrun.runs.sweep import BASE, BEST, DEFINITION, FAILED, OPEN, best_trial
 from dlrun.stopping import Stopped, StopRequest, stop_requests
 from dlrun.sweeping.building import check_builds
 from dlrun.sweeping.call import Call, CallWish, Limits, standing, stop
@@ -124,7 +124,8 @@ def resume_sweep(
     """
     sweep = Sweep(sweep.path)  # read anew
     missing = [trial for trial in sweep.trials if _is_missing(trial, retry_failed)]
-    if not missing and len(sweep.trials) >= sweep.info["planned"]:
+    is_done = not missing and len(sweep.trials) >= sweep.info["planned"]
+    if is_done and sweep.status == "finished" and (sweep.path / BEST).is_file():
         failed = sum(trial.state in FAILED for trial in sweep.trials)
         hint = f", {failed} of them failed; --retry-failed tries those again" if failed else ""
         report(Message(f"{sweep.path}: all {len(sweep.trials)} trials are done{hint}"))
@@ -139,7 +140,8 @@ def resume_sweep(
     done = len(sweep.trials) - len(missing)
     report(Message(f"{sweep.path}: {done} of {sweep.info['planned']} trials are done, going on"))
     with open_crew() as crew:
-        crew.hire()
+        if not is_done:  # else its end alone could not be written
+            crew.hire()
         limits = _limits(limits_of or definition, fail_fast=fail_fast)
         return _go(
             sweep, definition, crew, _room(workers), limits, DataStore(), report, retry_failed

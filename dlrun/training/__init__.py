@@ -15,7 +15,7 @@ from dlrun.training.fit import Fitted, fit_model
 from dlrun.training.hashes import data_hashes, weights_hash
 from dlrun.training.keeping import Keeping, checkpoint_writer
 from dlrun.training.memory import memory_told
-from dlrun.training.repeatability import not_repeatable
+from dlrun.training.repeatability import callbacks_from_python, not_repeatable
 from dlrun.training.state import check_state
 from dlrun.training.tensors import TensorData
 from dlrun.training.timing import EpochTime, time_epoch
@@ -31,6 +31,7 @@ __all__ = [
     "Keeping",
     "TensorData",
     "batch_order",
+    "callbacks_from_python",
     "callbacks_gone",
     "callbacks_told",
     "callbacks_without_state",

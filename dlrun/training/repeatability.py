@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 
 def not_repeatable(gpus: Sequence[str]) -> list[str]:
@@ -23,3 +24,15 @@ def not_repeatable(gpus: Sequence[str]) -> list[str]:
         return []
     names = ", ".join(gpus)
     return [f"{names}: a GPU adds in no fixed order; TF_DETERMINISTIC_OPS=1 gives it one, slower"]
+
+
+def callbacks_from_python(callbacks: Iterable[Any], earlier: Iterable[str] = ()) -> list[str]:
+    """Returns the class names of callbacks that no config holds; dlrun's own are not counted.
+
+    Args:
+        callbacks: Those handed in beside the config's.
+        earlier: Names of those that the epochs before had, of a run that goes on.
+    """
+    kinds = [type(callback) for callback in callbacks]
+    own = [kind.__name__ for kind in kinds if kind.__module__.split(".")[0] != "dlrun"]
+    return list(dict.fromkeys([*earlier, *own]))

@@ -21,7 +21,7 @@ def worse(runs_dir: Path) -> Path:
     for name, val_loss in (("1-best", 0.1), ("2-worse", 0.25)):
         shutil.copytree(SAMPLE, runs_dir / name)
         path = runs_dir / name / "run.json"
-        write_json(path, read_json(path) | {"id": name})
+        write_json(path, read_json(path) | {"id": name, "hashes": {"split": "0123456789ab"}})
         path = path.with_name("metrics.json")
         write_json(path, read_json(path) | {"best": {"val_loss": val_loss}})
     (runs_dir / "2-worse" / "model.keras").write_bytes(b"x" * 1_234_567)

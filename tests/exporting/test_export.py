@@ -13,7 +13,7 @@ import pytest
 
 import dlrun
 from dlrun.backend import keras, tf
-from dlrun.errors import CheckError, ExportError
+from dlrun.errors import CheckError, ExportError, StorageError
 from dlrun.events import Message
 from dlrun.exporting import FORMATS, runtimes
 from dlrun.prepare import prepare_data
@@ -173,6 +173,22 @@ def test_a_converter_that_refuses_is_told_and_leaves_nothing(
         ExportError, match=r"cannot be written as onnx, its converter says: no such op; "
     ):
         dlrun.export(runs["moons"], "onnx", exports)
+    assert list(exports.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "told", ["; No space left on device", "[Errno 28] no space left on device"]
+)
+def test_a_full_disk_is_told_as_one_whatever_the_converter_makes_of_it(
+    runs: dict[str, Run], exports: Path, monkeypatch: pytest.MonkeyPatch, told: str
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise tf.errors.ResourceExhaustedError(None, None, f"variables/part-0{told}")
+
+    monkeypatch.setattr(keras.Model, "export", refuse)
+    message = "moons_savedmodel: cannot be written, no space left on device; free some space"
+    with pytest.raises(StorageError, match=message):
+        dlrun.export(runs["moons"], "savedmodel", exports / "moons_savedmodel")
     assert list(exports.iterdir()) == []
 
 

@@ -15,12 +15,14 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from dlrun.files import read_json, write_json
+from dlrun.errors import RunError, StorageError
+from dlrun.files import read_json, read_npz, write_json
 from dlrun.plots.run_plots import PlotStyle, draw_runs
 from dlrun.processes import this_process
-from dlrun.runs import Run
+from dlrun.runs import Run, checkpoints
 from dlrun.runs.checkpoints import TrainingState, write_last
 from dlrun.runs.cleanup import plan_cleanup, remove, resumable_runs
+from dlrun.runs.lock import only_process
 from dlrun.runs.table import run_row
 
 SAMPLE = Path(__file__).parent / "format_1" / "20261124-001515-flowers-44d8"
@@ -46,7 +48,8 @@ def make(runs_dir: Path, run_id: str, val_loss: float = 0.5, **info: Any) -> Run
     (run.path / "checkpoints").mkdir()
     for checkpoint in ("last.npz", "best-3.npz"):
         (run.path / "checkpoints" / checkpoint).write_bytes(b"x" * 100)
-    write_json(run.path / "run.json", read_json(run.path / "run.json") | {"id": run_id} | info)
+    known = {"id": run_id, "hashes": {"split": "0123456789ab"}}
+    write_json(run.path / "run.json", read_json(run.path / "run.json") | known | info)
     metrics = read_json(run.path / "metrics.json")
     metrics["best"]["val_loss"] = val_loss
     write_json(run.path / "metrics.json", metrics)
@@ -144,12 +147,42 @@ def test_only_runs_that_can_be_compared_are(tmp_path: Path) -> None:
     write_json(data.path / "dataset.json", data.dataset | {"content_hash": "0" * 64})
     monitor = make(tmp_path, "4-other-monitor", 0.2)
     write_json(monitor.path / "metrics.json", monitor.metrics | {"monitor": "loss"})
+    make(tmp_path, "4-other-split", 0.2, hashes={"split": "other"})
+    make(tmp_path, "4-split-not-known", 0.2, hashes={})
+    loss = make(tmp_path, "4-other-loss", 0.2)
+    edit_config(loss, "CategoricalCrossentropy", "MeanSquaredError")
+    weights = make(tmp_path, "4-other-class-weights", 0.2)
+    edit_config(weights, "  class_weight: ", "  class_weight: balanced # ")
+    penalty = make(tmp_path, "4-with-a-penalty", 0.2)
+    edit_config(penalty, "  - Dense:\n", "  - Dense:\n      kernel_regularizer: {L2: {}}\n")
+    edit_config(make(tmp_path, "4-damaged-config", 0.2), "loss:", "loss: [")
     diverged = make(tmp_path, "5-no-value", 0.2)
     write_json(diverged.path / "metrics.json", diverged.metrics | {"best": None})
     (make(tmp_path, "6-damaged", 0.2).path / "metrics.json").write_text("{")
     for status in ("interrupted", "failed", "diverged"):
         make(tmp_path, f"7-{status}", 0.2, status=status)
     assert planned(tmp_path) == set()
+
+
+def test_another_net_is_compared_and_another_loss_where_it_is_not_what_is_monitored(
+    tmp_path: Path,
+) -> None:
+    make(tmp_path, "1-best", 0.1)
+    edit_config(make(tmp_path, "2-larger", 0.2), "units: 8", "units: 9")
+    assert {one.run_id for one in plan_cleanup(tmp_path)} == {"2-larger"}
+    for name, value in (("1-best", 0.9), ("2-larger", 0.8)):
+        metrics = {"monitor": "val_accuracy", "monitor_mode": "max"}
+        metrics["best"] = {"val_accuracy": value}  # type: ignore[assignment]
+        write_json(tmp_path / name / "metrics.json", metrics)
+    edit_config(Run(tmp_path / "2-larger"), "CategoricalCrossentropy", "MeanSquaredError")
+    assert {one.run_id for one in plan_cleanup(tmp_path)} == {"2-larger"}
+
+
+def edit_config(run: Run, old: str, new: str) -> None:
+    path = run.path / "config.yaml"
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
 def test_the_best_that_still_has_its_model_is_what_others_are_measured_by(tmp_path: Path) -> None:
@@ -215,6 +248,48 @@ def test_steps_of_a_first_epoch_to_go_on_from_keep_the_run(
     assert [kept.id for kept in resumable_runs(tmp_path)] == (["1-long-epoch"] if is_kept else [])
 
 
+def test_a_checkpoint_that_cannot_be_read_now_keeps_the_run(
+    tmp_path: Path, dead: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newer = make_without_epoch(tmp_path, "1-newer", **dead)
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "FORMAT", checkpoints.FORMAT + 1)
+        write_last(newer, TrainingState(0, 7, [], [np.zeros(3)]))
+    damaged = make_without_epoch(tmp_path, "2-damaged", status="failed")
+    write_last(damaged, TrainingState(0, 7, [], [np.zeros(3)]))
+    (damaged.path / "checkpoints" / "last.npz").write_bytes(b"PK half")
+    locked = make_without_epoch(tmp_path, "3-no-permission", status="failed")
+    write_last(locked, TrainingState(0, 7, [], [np.zeros(3)]))
+
+    def refuse(path: Path) -> dict[str, np.ndarray]:
+        if "3-no-permission" in path.parts:
+            raise PermissionError(13, "Permission denied")
+        return read_npz(path)
+
+    monkeypatch.setattr(checkpoints, "read_npz", refuse)
+    assert plan_cleanup(tmp_path) == []
+    assert resumable_runs(tmp_path) == []  # nothing is promised
+
+
+def test_a_member_that_is_trained_or_cannot_be_read_keeps_the_whole(
+    tmp_path: Path, dead: dict[str, Any]
+) -> None:
+    run = make_without_epoch(tmp_path, "1-parent", **dead, members=["repeats/0"])
+    member = Run(run.path / "repeats" / "0")
+    member.path.mkdir(parents=True)
+    of_it = {"id": member.id, "epochs_done": 0}
+    write_json(member.path / "run.json", {**run.info, **of_it, **this_process()})
+    assert plan_cleanup(tmp_path) == []
+    (member.path / "run.json").write_text("{")
+    assert plan_cleanup(tmp_path) == []
+    write_json(member.path / "run.json", {**run.info, **of_it})
+    plan = plan_cleanup(tmp_path)
+    assert planned(tmp_path) == {("1-parent", "run")}
+    with FileLock(member.path / ".lock"):
+        assert remove(plan) == ([], [])
+    assert remove(plan) == (plan, [])
+
+
 def test_a_dead_run_with_epochs_is_kept_until_its_config_was_finished(
     tmp_path: Path, dead: dict[str, Any]
 ) -> None:
@@ -275,21 +350,22 @@ def test_folders_that_never_became_runs_go_with_their_process(
 ) -> None:
     make_without_epoch(tmp_path, ".new-1-dead", **dead)
     make_without_epoch(tmp_path, ".new-2-alive", **{**this_process(), "status": "running"})
-    for name in (".new-3-young", ".new-4-old", ".other-old"):
+    young, old = ".new-20261126-101530-a_b-3f2a", ".new-20261126-101530-a_b-3f2b"
+    for name in (young, old, ".other-old"):
         (tmp_path / name).mkdir()
     (tmp_path / ".latest.abcdefgh").write_text("")
-    for name in (".new-4-old", ".other-old", ".latest.abcdefgh"):
+    for name in (old, ".other-old", ".latest.abcdefgh"):
         set_age(tmp_path / name, 4000)
     assert planned(tmp_path) == {
         (".latest.abcdefgh", "temporary file"),
         (".new-1-dead", "unfinished folder"),
-        (".new-4-old", "unfinished folder"),
+        (old, "unfinished folder"),
     }
     plan = plan_cleanup(tmp_path)
-    assert plan[1].run_id == "1-dead"
+    assert "1-dead" in {one.run_id for one in plan}
     assert remove(plan) == (plan, [])
     left = {path.name for path in tmp_path.iterdir()}
-    assert left == {".new-2-alive", ".new-3-young", ".other-old"}
+    assert left == {".new-2-alive", young, ".other-old"}
 
 
 def test_what_no_dlrun_wrote_is_left_alone(tmp_path: Path, dead: dict[str, Any]) -> None:
@@ -307,6 +383,43 @@ def test_what_no_dlrun_wrote_is_left_alone(tmp_path: Path, dead: dict[str, Any])
     (tmp_path / "data").mkdir()
     (tmp_path / "latest").write_text("x")
     assert plan_cleanup(tmp_path) == []
+
+
+def test_files_and_folders_of_other_names_are_left_alone_however_old(
+    tmp_path: Path, dead: dict[str, Any]
+) -> None:
+    run = make(tmp_path, "1-dead", **dead)
+    names = (
+        ".thesis.txt.original", ".run.json.abcdefgh", ".new-ideas/essay.txt", ".new-7/essay.txt",
+        ".new-plan/run.json/essay.txt", "1-dead/.thesis.txt.original", "1-dead/.latest.abcdefgh",
+        "1-dead/checkpoints/.best-of.npz.original", "1-dead/plots/.essay.txt.original",
+    )  # fmt: skip
+    (tmp_path / ".new-empty").mkdir()
+    for name in names:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("mine")
+    for path in tmp_path.rglob("*"):
+        set_age(path, 9000)
+    assert plan_cleanup(tmp_path) == []
+    assert run.path.is_dir()
+
+
+def test_half_a_copy_by_another_name_goes_where_all_in_it_is_a_runs(tmp_path: Path) -> None:
+    for name in (".new-other", ".new-ideas"):
+        for inner in ("plots", "checkpoints"):
+            (tmp_path / name / inner).mkdir(parents=True)
+        (tmp_path / name / ".config.yaml.abcdefgh").write_text("half")
+    (tmp_path / ".new-ideas" / "essay.txt").write_text("mine")
+    for name in (".new-other", ".new-ideas"):
+        set_age(tmp_path / name, 9000)
+    assert planned(tmp_path) == {(".new-other", "unfinished folder")}
+
+
+def test_a_half_drawn_comparison_beside_the_runs_goes(tmp_path: Path) -> None:
+    for name in (".compare_val_loss.png.abcdefgh", ".portrait.png.abcdefgh"):
+        (tmp_path / name).write_text("half")
+        set_age(tmp_path / name, 4000)
+    assert planned(tmp_path) == {(".compare_val_loss.png.abcdefgh", "temporary file")}
 
 
 def test_links_are_not_followed(tmp_path: Path, dead: dict[str, Any]) -> None:
@@ -341,6 +454,39 @@ def test_a_run_taken_up_since_the_plan_stays(tmp_path: Path, dead: dict[str, Any
     write_json(run.path / "run.json", run.info | dead)
     (run.path / "history.csv").write_text("epoch,loss\n1,0.5\n")
     assert remove(plan) == ([], [])
+
+
+def test_nobody_takes_up_a_run_while_it_loses_something(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, "1-best", 0.1)
+    worse = make(tmp_path, "2-worse", 0.2)
+    rmtree, tried = shutil.rmtree, []
+
+    def take_up(path: Path) -> None:
+        with pytest.raises(RunError, match="another process trains it"), only_process(worse):
+            pass
+        tried.append(path.name)
+        rmtree(path)
+
+    monkeypatch.setattr(shutil, "rmtree", take_up)
+    remove(plan_cleanup(tmp_path))
+    assert tried == ["checkpoints"]
+    assert not (worse.path / ".lock").exists()  # as there was none before
+    with only_process(worse):
+        pass
+    assert (worse.path / ".lock").exists()
+
+
+def test_a_lock_that_cannot_be_had_is_told(tmp_path: Path) -> None:
+    make(tmp_path, "1-best", 0.1)
+    worse = make(tmp_path, "2-worse", 0.2)
+    plan = plan_cleanup(tmp_path)
+    (worse.path / ".lock").mkdir()
+    removed, problems = remove(plan)
+    assert (removed, len(problems)) == ([], 2)
+    with pytest.raises(StorageError, match=r"2-worse/\.lock: cannot be written, is a directory"):
+        raise problems[0]
 
 
 def test_what_is_gone_already_is_no_problem(tmp_path: Path, dead: dict[str, Any]) -> None:

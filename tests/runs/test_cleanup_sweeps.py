@@ -17,11 +17,13 @@ from filelock import FileLock
 from typer.testing import CliRunner
 
 from dlrun.cli.app import app
+from dlrun.errors import RunError
 from dlrun.files import read_json, write_json
 from dlrun.processes import this_process
 from dlrun.runs import Run, Sweep, Trial
 from dlrun.runs.checkpoints import TrainingState, write_last
 from dlrun.runs.cleanup import plan_cleanup, remove, resumable_runs
+from dlrun.runs.lock import only_process
 from dlrun.runs.record_sweep import create_sweep
 
 SAMPLE = Path(__file__).parent / "format_1" / "20261124-001515-flowers-44d8"
@@ -207,6 +209,38 @@ def test_a_sweep_taken_up_since_the_plan_stays(tmp_path: Path) -> None:
     }  # fmt: skip
 
 
+def test_nobody_takes_up_a_sweep_while_a_trial_loses_something(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sweep = make(tmp_path)
+    unlink, tried = Path.unlink, []
+
+    def take_up(path: Path, missing_ok: bool = False) -> None:
+        if path.name == "model.keras":
+            for one in (sweep, Run(path.parent)):
+                with pytest.raises(RunError, match="another process trains it"), only_process(one):
+                    pass
+            tried.append(path.parent.name)
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", take_up)
+    plan = plan_cleanup(tmp_path)
+    assert remove(plan) == (plan, [])
+    assert tried == ["2", "4", "5"]
+    assert list(sweep.path.rglob(".lock")) == []
+
+
+def test_a_trial_or_a_sweep_that_another_process_holds_is_passed_over(tmp_path: Path) -> None:
+    sweep = make(tmp_path)
+    plan = plan_cleanup(tmp_path)
+    with FileLock(sweep.path / ".lock"):
+        assert remove(plan) == ([], [])
+    with FileLock(sweep.path / "trials" / "4" / ".lock"):
+        removed, problems = remove(plan)
+    assert problems == []
+    assert {one.run_id for one in removed} == {f"{sweep.id}/trials/2", f"{sweep.id}/trials/5"}
+
+
 def test_a_dead_sweep_is_kept_and_loses_only_leftovers(
     tmp_path: Path, dead: Mapping[str, Any]
 ) -> None:
@@ -214,7 +248,7 @@ def test_a_dead_sweep_is_kept_and_loses_only_leftovers(
     run = Run(sweep.path / "trials" / "6")
     without_epoch(run, **dead)
     amend(sweep, **dead)
-    half = {".sweep.json.abcdefgh", "trials/4/.run.json.abcdefgh", "trials/.3.csv.abcdefgh"}
+    half = {".sweep.json.abcdefgh", "trials/4/.run.json.abcdefgh", ".best.yaml.abcdefgh"}
     for name in half:
         (sweep.path / name).write_text("half")
         set_age(sweep.path / name, 4000)
@@ -228,7 +262,7 @@ def test_a_dead_sweep_is_kept_and_loses_only_leftovers(
     assert [kept.id for kept in resumable_runs(tmp_path)] == [sweep.id]
     plan = plan_cleanup(tmp_path)
     assert {one.run_id for one in plan} == {
-        None, sweep.id, *(f"{sweep.id}/trials/{number}" for number in (4, 6, 7)),
+        sweep.id, *(f"{sweep.id}/trials/{number}" for number in (4, 6, 7)),
     }  # fmt: skip
     assert remove(plan) == (plan, [])
     assert not run.path.exists()

@@ -81,9 +81,27 @@ def test_a_folder_that_cannot_be_moved_into_place_is_told(
         raise OSError(5, "Input/output error")
 
     monkeypatch.setattr(os, "rename", refuse)
-    with pytest.raises(StorageError, match=r"cannot be made, \[Errno 5\] Input/output error"):
+    with pytest.raises(StorageError, match="cannot be made, input/output error; free some space"):
         create_run(config)
     assert list(runs_dir.iterdir()) == []
+
+
+def test_a_copy_for_which_there_is_no_room_says_so_once(
+    config: Config, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = Run(Path(shutil.copytree(SAMPLE, runs_dir / "1-other")))
+    (other.path / "checkpoints").mkdir()
+    for name in ("last.npz", "best-3.npz"):
+        (other.path / "checkpoints" / name).write_bytes(b"x")
+
+    def refuse(source: str, target: str, **_: object) -> None:
+        raise OSError(28, "No space left on device", source, None, target)
+
+    monkeypatch.setattr(shutil, "copyfile", refuse)
+    message = "new: cannot be made, no space left on device; free some space or mend the folder"
+    with pytest.raises(StorageError, match=f"{message}$"):
+        copy_run(other, runs_dir / "new", config)
+    assert sorted(path.name for path in runs_dir.iterdir()) == ["1-other"]
 
 
 def test_a_runs_folder_that_cannot_be_written_to_is_told(

@@ -717,7 +717,13 @@ EVIL = "\x1b[2J\x1b]0;title\x07\x9b31m\u202e\r\n\x00\x7f\ud800 red"
 
 def test_nothing_in_a_file_reaches_the_terminal_as_it_is(sample: Path, runs_dir: Path) -> None:
     evil = {"note": EVIL, "name": EVIL, "error": EVIL, "host": EVIL, "status": "failed"}
-    evil |= {"engine": EVIL, "engine_reason": EVIL, "not_repeatable": [EVIL], "command": [EVIL]}
+    evil |= {
+        "engine": EVIL,
+        "engine_reason": EVIL,
+        "not_repeatable": [EVIL],
+        "callbacks_from_python": [EVIL],
+        "command": [EVIL],
+    }
     evil |= {"weights_removed": {"files": [EVIL], "reason": EVIL}, "started": EVIL}
     (sample / "run.json").write_bytes(with_info(**evil))
     dataset, metrics = read_json(sample / "dataset.json"), read_json(sample / "metrics.json")
@@ -844,12 +850,14 @@ def test_what_became_of_a_run_is_shown(sample: Path, runs_dir: Path) -> None:
     changes = {
         "resumed": [{"epoch": 2, "step": 0}, {"epoch": 3, "step": 5}],
         "not_repeatable": ["a GPU adds in no fixed order"],
+        "callbacks_from_python": ["Half", "Noise"],
         "weights_removed": {"files": ["model.keras"], "reason": "another one is better"},
     }
     (sample / "run.json").write_bytes(with_info(**changes))
     lines = command(runs_dir, "summary", sample.name).stdout.splitlines()
     assert "  resumed     2 times, after epoch 2, epoch 3" in lines
     assert "  not exact   a GPU adds in no fixed order" in lines
+    assert "  callbacks   Half, Noise" in lines
     assert "  removed     model.keras by `dlrun gc`: another one is better" in lines
 
 

@@ -11,7 +11,15 @@ import pytest
 from dlrun.backend import keras
 from dlrun.config import load_config
 from dlrun.prepare import PreparedData, prepare_data
-from dlrun.training import batch_order, data_hashes, not_repeatable, weights_hash
+from dlrun.pruning import Threshold
+from dlrun.training import (
+    batch_order,
+    callbacks_from_python,
+    data_hashes,
+    not_repeatable,
+    weights_hash,
+)
+from dlrun.training.pruned import EndBehind
 
 WriteConfig = Callable[..., Path]
 CHANGES: dict[str, tuple[list[str], set[str]]] = {
@@ -102,3 +110,14 @@ def test_a_gpu_alone_is_not_repeatable_and_can_be_made_so(monkeypatch: pytest.Mo
     assert reason.startswith("GPU:0, GPU:1: a GPU adds in no fixed order")
     monkeypatch.setenv("TF_DETERMINISTIC_OPS", "1")
     assert not_repeatable(["GPU:0"]) == []
+
+
+def test_callbacks_of_a_sweep_are_not_from_python_and_those_of_epochs_before_are() -> None:
+    class Half:
+        pass
+
+    threshold = Threshold("val_loss", higher_is_better=False, values=(0.5,))
+    given = [EndBehind(threshold), Half(), Half()]
+    assert callbacks_from_python([EndBehind(threshold)]) == []
+    assert callbacks_from_python(given, ["Noise", "Half"]) == ["Noise", "Half"]
+    assert callbacks_from_python(given) == ["Half"]
