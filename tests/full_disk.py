@@ -20,6 +20,7 @@ from dlrun.backend import keras
 from dlrun.cli.app import app
 from dlrun.errors import DlrunError, RunError, StorageError
 from dlrun.executors import Crew, Outcome, Task
+from dlrun.files import to_yaml
 from dlrun.results import HIGHER_IS_BETTER
 
 REPEATS = Path(__file__).parent / "runs" / "format_1" / "20261126-055355-flowers-3716"
@@ -178,6 +179,8 @@ def let_workers_copy(monkeypatch: pytest.MonkeyPatch) -> None:
                 number = int(task.run_dir.name) % 3
                 copy_tree(REPEATS / "repeats" / str(number), task.run_dir)
                 (task.run_dir / "evaluation.json").unlink()  # written elsewhere
+                with open(task.run_dir / "config.yaml", "w", encoding="utf-8") as stream:
+                    stream.write(to_yaml(task.loaded.config.to_dict()))
             yield Outcome(task.name, "finished", measured={HIGHER_IS_BETTER: 0.0})
 
     monkeypatch.setattr(Crew, "run", run)
