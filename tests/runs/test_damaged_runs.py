@@ -202,7 +202,7 @@ def sample(whole: Path, runs_dir: Path) -> Path:
 def quick_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """What runs here is asked once; git takes its time."""
     facts = describe_environment()
-    monkeypatch.setattr("dlrun.resumption.describe_environment", lambda imports: facts)
+    monkeypatch.setattr("dlrun.resumption.exactness.describe_environment", lambda imports: facts)
 
 
 def command(folder: Path, *arguments: str) -> Any:

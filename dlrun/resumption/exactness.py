@@ -1,0 +1,77 @@
+"""Why a result will not be, to the last bit, that of a run that never stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from dlrun.config import Config
+from dlrun.errors import RunError
+from dlrun.resumption.changes import OTHER_KEYS, public_key, rate_of
+from dlrun.runs import Run
+from dlrun.runs.checkpoints import TrainingState
+from dlrun.runs.environment import changed_imports, changed_variables, describe_environment
+
+
+def change_remarks(
+    before: Mapping[str, Any], state: TrainingState | None, changed: Sequence[str]
+) -> Iterator[str]:
+    """Which changes make the result another than that of a run that never stopped."""
+    if state is None:
+        return
+    for key in sorted({public_key(key) for key in changed} & {*OTHER_KEYS}):
+        yield f"{key} is another one after epoch {state.epoch}"
+    planned = before["training"]["epochs"]
+    if "training.epochs" in changed and _averages_are_spent(planned, state):
+        yield (
+            f"SwapEMAWeights gave up the weights for their averages after epoch {state.epoch}, "
+            "the last that was planned"
+        )
+
+
+def machine_remarks(run: Run) -> Iterator[str]:
+    """What else is other than when the run began, and may change last digits."""
+    try:
+        then = run.environment
+    except RunError:
+        yield "environment.json cannot be read, so that nothing is known of the machine it ran on"
+        return
+    here = describe_environment(run.config.imports)
+    for name in ("keras", "tensorflow", "tensorflow-cpu", "numpy"):
+        old, new = (facts.get("packages", {}).get(name) for facts in (then, here))
+        if old != new:
+            yield f"{name} was {old or 'not there'} and is {new or 'not there'}"
+    if then.get("cpu", {}).get("name") != here["cpu"]["name"]:
+        yield f"the processor was {then.get('cpu', {}).get('name')} and is {here['cpu']['name']}"
+    for what, old, new in (*changed_imports(then, here), *changed_variables(then, here)):
+        yield f"{what} was {old} and is {new}"
+    if then.get("gpus"):
+        yield "a GPU adds in no fixed order"
+
+
+def _averages_are_spent(planned_epochs: int, state: TrainingState) -> bool:
+    """Whether Keras's SwapEMAWeights, in the last epoch planned, has given up one of its two sets.
+
+    With `swap_on_epoch` the averages are in the model between epochs, and their other place
+    holds the weights, until they are copied over them in the last.
+    """
+    swapped = [
+        isinstance(values, Mapping) and values.get("_ema_weights_in_model")
+        for name, values in state.callbacks
+        if name == "SwapEMAWeights"
+    ]
+    return any(swapped) and not state.step and state.epoch >= planned_epochs
+
+
+def notes_on(
+    config: Config, before: Mapping[str, Any], state: TrainingState | None
+) -> Iterator[str]:
+    """Yields what is good to know otherwise."""
+    if state is None:
+        yield "there is no checkpoint: it begins again at the first epoch"
+    rate = rate_of(config.to_dict())
+    if isinstance(rate, Mapping) and config.training.epochs != before["training"]["epochs"]:
+        ((name, arguments),) = rate.items()
+        steps = arguments.get("decay_steps")
+        own = f", whose decay_steps stay {steps:,}" if isinstance(steps, int) else ""
+        yield f"more epochs do not stretch the schedule {name}{own}"

@@ -1,0 +1,171 @@
+"""From where a run goes on, or why it cannot."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dlrun.config import Loaded, Overrides
+from dlrun.errors import DivergedError, RunError
+from dlrun.processes import this_process
+from dlrun.resumption.changes import (
+    changed_keys,
+    load_changed,
+    new_rate,
+    public_key,
+    refuse_other_runs,
+    trained_config,
+)
+from dlrun.resumption.exactness import change_remarks, machine_remarks, notes_on
+from dlrun.runs.checkpoints import (
+    BestState,
+    TrainingState,
+    plain_config,
+    read_best,
+    read_last,
+)
+from dlrun.runs.create import now
+from dlrun.runs.endings import command_to_go_on
+from dlrun.runs.run import Run
+
+
+@dataclass(frozen=True)
+class ResumePlan:
+    """How a run goes on.
+
+    Attributes:
+        run: The run folder.
+        loaded: The config that it goes on with, and what is unwise about it.
+        source: Id and status of the run as it was found; with `into`, that is another one.
+        state: The newest checkpoint; None: from the first epoch.
+        best: The best weights before it.
+        overrides: What was changed, as typed.
+        learning_rate: The new one, where it was changed.
+        remarks: Why the result will not be that of a run that never stopped; empty: it will.
+        notes: What is good to know otherwise.
+    """
+
+    run: Run
+    loaded: Loaded
+    source: tuple[str, str]
+    state: TrainingState | None
+    best: BestState | None
+    overrides: tuple[str, ...] = ()
+    learning_rate: float | None = None
+    remarks: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def record(self) -> dict[str, Any]:
+        """Returns what `run.json` says from now on: who runs it, and from where it went on."""
+        entry = {
+            "time": now(),
+            "run": self.source[0],
+            "from": self.source[1],
+            "epoch": self.state.epoch if self.state else 0,
+            "step": self.state.step if self.state else 0,
+            "overrides": list(self.overrides),
+            "exact": not self.remarks,
+            "remarks": list(self.remarks),
+        }
+        before = self.run.info.get("resumed")
+        resumed = [*(before if isinstance(before, list) else []), entry]
+        config = self.loaded.config
+        return {"note": config.note, "resumed": resumed, **this_process()}
+
+
+def plan_resume(run: Run, overrides: Overrides = (), more_epochs: int | None = None) -> ResumePlan:
+    """Finds out how a run goes on.
+
+    Args:
+        run: Not one that runs.
+        overrides: Changes to its config, of `EXACT_KEYS` and `OTHER_KEYS` in `changes`.
+        more_epochs: Added to the epochs that were planned.
+
+    What counts as changed is what the checkpoint was not made with: a change that an earlier
+    resume was given, and that no checkpoint holds yet, is not forgotten.
+
+    Raises:
+        RunError: it runs, is finished, cannot be read, or the changes would make another run.
+        DivergedError: it would diverge again.
+        ConfigError: the changed config cannot work.
+    """
+    loaded, texts = load_changed(run, overrides, more_epochs)
+    state = read_last(run)
+    before = trained_config(run, state)
+    changed = list(changed_keys(before, plain_config(loaded.config)))
+    refuse_other_runs(run, before, loaded.config, changed)
+    _refuse_what_is_over(run, loaded.config.training.epochs, state, changed)
+    here = list(machine_remarks(run)) if state is not None else []
+    if run.status == "diverged" and not here and loaded.config == run.config:
+        raise _would_diverge_again(run)
+    best, lost = _best_of(run, state)
+    if state is not None and "training.callbacks" in map(public_key, changed):
+        state = replace(state, stopped=False)
+    return ResumePlan(
+        run=run,
+        loaded=loaded,
+        source=(run.id, run.status),
+        state=state,
+        best=best,
+        overrides=tuple(texts),
+        learning_rate=new_rate(loaded.config, changed),
+        remarks=(*change_remarks(before, state, changed), *here, *lost),
+        notes=tuple(notes_on(loaded.config, before, state)),
+    )
+
+
+def _best_of(run: Run, state: TrainingState | None) -> tuple[BestState | None, list[str]]:
+    """The best weights so far, and what is to be said where they are lost."""
+    if state is None:
+        return None, []
+    try:
+        return read_best(run, state.best_epoch), []
+    except RunError:
+        lost = f"the weights of epoch {state.best_epoch}, the best one, cannot be read"
+        return None, [f"{lost}; the best of the epochs from here on will be kept"]
+
+
+def _would_diverge_again(run: Run) -> DivergedError:
+    return DivergedError(
+        f"{run.path}: it diverged, {run.info.get('error')}; going on as it was would come to the "
+        f"same; to go on with a change: {command_to_go_on(run)}"
+    )
+
+
+def running_error(run: Run) -> RunError:
+    """Returns what is wrong with going on with a run that runs."""
+    who = f"process {run.info.get('pid')} on {run.info.get('host')}"
+    return RunError(f"{run.path}: it is running, {who}; wait for it, or stop it by Ctrl-C")
+
+
+def _refuse_what_is_over(
+    run: Run, epochs: int, state: TrainingState | None, changed: Sequence[str]
+) -> None:
+    status = run.status
+    if status == "running":
+        raise running_error(run)
+    if state is None:
+        if status == "finished":
+            raise RunError(
+                f"{run.path}: finished, and without a checkpoint to go on from; train anew"
+            )
+        return
+    begun = state.epoch + (1 if state.step else 0)
+    if epochs < begun:
+        raise RunError(
+            f"{run.path}: training.epochs={epochs}, and epoch {begun} has begun; "
+            f"write {begun} or more"
+        )
+    is_longer = status == "finished" or "training.epochs" in changed
+    if is_longer and state.stopped and "training.callbacks" not in map(public_key, changed):
+        raise RunError(
+            f"{run.path}: {status}; a callback ended it after epoch {state.epoch}, and would end "
+            "a longer run there, too; to go on, change the callback, such as "
+            "training.callbacks.0.patience=20"
+        )
+    if status == "finished" and epochs <= state.epoch:
+        raise RunError(
+            f"{run.path}: finished after {state.epoch} epochs; to go on: "
+            f"dlrun resume {run.id} --more-epochs {max(1, state.epoch)}"
+        )
