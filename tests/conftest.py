@@ -12,6 +12,8 @@ import pytest
 from dlrun.catalog.datasets import CARDS
 from dlrun.catalog.own import OWN_DATASETS
 from dlrun.data import LOADERS, Dataset
+from dlrun.executors import local
+from tests import zygote
 
 ROOT = Path(__file__).parent.parent
 
@@ -26,6 +28,12 @@ def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("DLRUN_RUNS_DIR", str(folder))
     monkeypatch.setenv("DLRUN_DATA_DIR", str(tmp_path / "data"))
     return folder
+
+
+@pytest.fixture(autouse=True)
+def _quick_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Worker processes do not import TensorFlow anew; `test_local` starts some that do."""
+    monkeypatch.setattr(local, "subprocess", zygote)
 
 
 @pytest.fixture(autouse=True)

@@ -26,6 +26,7 @@ from dlrun.cli.app import app
 from dlrun.runs import Run, list_runs
 from dlrun.runs.checkpoints import read_best, read_last
 from dlrun.runs.table import run_row
+from tests import zygote
 
 WriteConfig = Callable[..., Path]
 
@@ -57,9 +58,6 @@ CASES = {
 }
 
 
-PRELOADED = ["dlrun.cli.app", "dlrun.evaluate", "dlrun.experiment"]
-
-
 @dataclass(frozen=True)
 class Command:
     """A dlrun process, and what it writes to its error stream."""
@@ -70,8 +68,7 @@ class Command:
 
 def start(*arguments: object, how: str = "forkserver") -> Command:
     """Starts dlrun anew ("spawn"), or where Keras is imported already ("forkserver")."""
-    multiprocessing.set_forkserver_preload(PRELOADED)
-    context: Any = multiprocessing.get_context(how)
+    context: Any = zygote.context() if how == "forkserver" else multiprocessing.get_context(how)
     reader, writer = context.Pipe(duplex=False)
     process = context.Process(
         target=be_dlrun, args=(writer, dict(os.environ), [*map(str, arguments)])
