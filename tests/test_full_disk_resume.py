@@ -68,7 +68,7 @@ def result(run: Run) -> Any:
     return [history, run.metrics, weights, run.status, *found]
 
 
-@some_writes(20, "make", "move")
+@some_writes(20, "make")
 def test_a_run_is_gone_on_with(
     trained: tuple[Run, Run], runs_dir: Path, kind: str, stride: int
 ) -> None:
@@ -83,7 +83,7 @@ def test_a_run_is_gone_on_with(
     check_command(runs_dir, kind, begin=begin, do=resume, between=between, stride=stride, least=10)
 
 
-@some_writes(20, "make", "move")
+@some_writes(20, "move")
 def test_a_finished_run_is_extended(
     trained: tuple[Run, Run], runs_dir: Path, kind: str, stride: int
 ) -> None:

@@ -188,6 +188,7 @@ def test_folds_are_pooled_so_that_every_row_is_predicted_once(folds: Run) -> Non
     assert (folds.plots_dir / "confusion_matrix.png").is_file()
 
 
+@pytest.mark.slow
 def test_repeated_folds_are_not_pooled_since_rows_that_come_twice_are_no_more_rows(
     config_path: Path, runs_dir: Path
 ) -> None:
@@ -268,6 +269,7 @@ def test_everything_is_told_once_and_the_end_of_each_member(
     assert any(isinstance(event, FromTask) for event in told)
 
 
+@pytest.mark.slow
 def test_more_epochs_are_those_of_a_longer_run(
     copied: Run, config_path: Path, runs_dir: Path
 ) -> None:

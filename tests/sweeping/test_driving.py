@@ -253,10 +253,17 @@ def run_dlrun(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_bad_trial_of_every_kind_is_one_recorded_trial(bad: Path) -> None:
+@pytest.fixture(scope="module")
+def bad_sweep(bad: Path) -> tuple[Sweep, subprocess.CompletedProcess[str]]:
     done = run_dlrun(bad, "sweep", "bad.yaml")
     assert done.returncode == 3, done.stderr
-    sweep = Sweep(next((bad / "runs").glob("2*")))
+    return Sweep(next((bad / "runs").glob("2*"))), done
+
+
+def test_a_bad_trial_of_every_kind_is_one_recorded_trial(
+    bad_sweep: tuple[Sweep, subprocess.CompletedProcess[str]],
+) -> None:
+    sweep, done = bad_sweep
     states = [trial.state for trial in sweep.trials]
     assert states == [
         "finished", "diverged", "crashed", "crashed", "timed_out", "failed", "crashed", "failed",
@@ -278,6 +285,12 @@ def test_a_bad_trial_of_every_kind_is_one_recorded_trial(bad: Path) -> None:
     assert "and 4 more" in done.stdout
     assert f"resume {sweep.id} --retry-failed tries them again" in done.stdout
 
+
+@pytest.mark.slow
+def test_what_could_be_mended_is_tried_again_when_asked_for(
+    bad: Path, bad_sweep: tuple[Sweep, subprocess.CompletedProcess[str]]
+) -> None:
+    sweep, _ = bad_sweep
     again = run_dlrun(bad, "sweep", "bad.yaml", "-q")
     assert (again.returncode, again.stdout.strip()) == (3, str(sweep.path))
     (bad / "mended").touch()
@@ -482,7 +495,7 @@ def kill_tree(process: subprocess.Popen[str], rng: random.Random) -> None:
             continue
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(40, marks=pytest.mark.crash)])
+@pytest.mark.parametrize("kills", [2, pytest.param(40, marks=pytest.mark.crash)])
 def test_killed_at_random_instants_it_ends_with_the_planned_trials_each_once(
     folder: Path, tmp_path: Path, kills: int
 ) -> None:

@@ -42,7 +42,8 @@ class WantsTooMuch(keras.callbacks.Callback):
 
 
 @pytest.mark.parametrize(
-    "want", [tensorflow_wants_too_much, pytest.param(numpy_wants_too_much, marks=pytest.mark.slow)]
+    "want",  # TensorFlow asks again for ten seconds
+    [numpy_wants_too_much, pytest.param(tensorflow_wants_too_much, marks=pytest.mark.slow)],
 )
 def test_a_run_out_of_memory_keeps_its_epochs_and_goes_on_when_there_is_more(
     write_config: Callable[..., Path], want: Callable[[], None]
