@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from dlrun.backend import keras
+from dlrun.backend import keras, tf
 from dlrun.cli.app import app
 from dlrun.errors import DlrunError, RunError, StorageError
 from dlrun.executors import Crew, Outcome, Task
@@ -67,6 +67,7 @@ def failing_from(number: int, error: BaseException, kind: str) -> Iterator[list[
         return call
 
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tf.get_logger(), "disabled", True)  # its advice is written, too, at times
         for owner, name in WRITES[kind]:
             patch.setattr(owner, name, wrap(name, getattr(owner, name)))
         yield calls

@@ -202,6 +202,7 @@ def test_into_a_new_folder_leaves_the_old_run_as_it_was(write_config: WriteConfi
     assert all(after[path] == content for path, content in before.items())
 
 
+@pytest.mark.slow
 def test_a_run_may_be_stopped_again_and_again(write_config: WriteConfig) -> None:
     path = write_config(training="{epochs: 5, batch_size: 16}")
     uninterrupted = dlrun.train(path)

@@ -59,6 +59,7 @@ def test_a_change_that_no_checkpoint_holds_yet_is_not_forgotten(write_config: Wr
     assert [entry["remarks"] for entry in resumed.info["resumed"]] == [[remark], [remark]]
 
 
+@pytest.mark.slow
 def test_nor_is_another_patience(write_config: WriteConfig) -> None:
     path = write_config(training=f"{{epochs: 9, batch_size: 16, callbacks: [{PATIENT}]}}")
     run = dlrun.train(path)
@@ -113,6 +114,7 @@ def test_without_its_best_weights_a_run_goes_on_and_says_so(write_config: WriteC
     assert resumed.metrics["kept_epoch"] > 3
 
 
+@pytest.mark.slow
 def test_a_run_that_a_callback_ended_is_not_made_longer_by_a_detour(
     write_config: WriteConfig,
 ) -> None:
@@ -218,6 +220,7 @@ def test_a_folder_to_go_on_in_is_whole_from_its_first_moment(write_config: Write
     assert (resumed.metrics["epochs"], resumed.info["resumed"][-1]["exact"]) == (6, True)
 
 
+@pytest.mark.slow
 def test_what_is_refused_makes_no_folder(write_config: WriteConfig, tmp_path: Path) -> None:
     x = np.linspace(0, 1, 60, dtype=np.float32).reshape(-1, 2)
     path = tmp_path / "own.npz"
