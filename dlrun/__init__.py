@@ -229,6 +229,10 @@ def resume(
         )
     found = Run(found.path)  # read anew
     _refuse_sweeps_options(found, workers, retry_failed=retry_failed, fail_fast=fail_fast)
+    if into is None:
+        from dlrun.members.resumption import refuse_change_of_part
+
+        refuse_change_of_part(found, overrides, more_epochs)
     if found.has_members:
         _refuse_callbacks(found.config, callbacks)
         from dlrun.members import resume_members
@@ -251,15 +255,12 @@ def _resume_alone(
     """Goes on with a run that has no members, in its folder or in a copy of it."""
     from contextlib import nullcontext
 
-    from dlrun.members.resumption import refuse_change_of_member
     from dlrun.prepare import prepare_loaded
     from dlrun.resumption import plan_resume
     from dlrun.runs.create import new_dir
     from dlrun.runs.lock import only_process
 
     new = None if into is None else new_dir(into, runs_dir or run.runs_dir)
-    if new is None:
-        refuse_change_of_member(run, overrides, more_epochs)
     with only_process(run) if new is None else nullcontext():
         plan = plan_resume(run, overrides, more_epochs)
         data, listen = prepare_loaded(plan.loaded, str(run.path), report)

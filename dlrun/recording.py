@@ -11,7 +11,7 @@ from dlrun.model import BuiltModel, metric_modes
 from dlrun.prepare import PreparedData
 from dlrun.results import summarize_history
 from dlrun.runs import Run
-from dlrun.runs.endings import resume_command
+from dlrun.runs.endings import command_after_divergence
 from dlrun.runs.looks import test_set_of
 from dlrun.runs.record import Recorder
 from dlrun.training import (
@@ -52,12 +52,13 @@ def keep_what_there_is(
                 _draw(recorder, history)
     number = f"{len(history)} epoch{'s' if len(history) != 1 else ''}"
     model = "no model" if kept_epoch is None else f"the model of epoch {kept_epoch}"
-    command = resume_command(
-        recorder.run.id,
-        is_diverged=isinstance(error, DivergedError),
-        suggestion=getattr(error, "suggestion", None),
-    )
-    text = f"{recorder.run.path} keeps {number} and {model}; {command} goes on"
+    goes_on = f"dlrun resume {recorder.run.id} goes on"
+    if isinstance(error, DivergedError):
+        losses = [logs.get("loss") for logs in history]
+        goes_on = "to go on with a change: " + command_after_divergence(
+            recorder.run.id, recorder.run, error.suggestion, losses
+        )
+    text = f"{recorder.run.path} keeps {number} and {model}; {goes_on}"
     is_member = recorder.run.info.get("member_of") is not None  # then its parent is resumed
     report(Message(text, level="log" if is_member else "warning"))
     with suppress(StorageError):

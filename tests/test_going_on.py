@@ -131,10 +131,10 @@ def test_a_diverged_run_goes_on_with_a_change_and_not_without(write_config: Writ
         dlrun.train(write_config(optimizer=TOO_FAST), report=lambda event: said.append(str(event)))
     run = list_runs()[0]
     command = f"dlrun resume {run.id} optimizer.learning_rate=1e+19"
-    assert f"{command} goes on" in "".join(said)
+    assert f"to go on with a change: {command}" in "".join(said)
     shown = CliRunner().invoke(app, ["summary", run.id])
     assert command in shown.stdout
-    message = r"it diverged, .+ in epoch 1; .+; going on as it was would come to the same; to go on"
+    message = r"it diverged, .+ in epoch 1; .+; going on as it was would come to the same; with a c"
     with pytest.raises(DivergedError, match=message) as error:
         dlrun.resume(run)
     assert str(error.value).endswith(command)

@@ -25,7 +25,7 @@ from dlrun.errors import ConfigError, MembersError, ModelError, RunError
 from dlrun.events import EpochEnded, FromTask, Message, TaskEnded
 from dlrun.likeness import compare_runs
 from dlrun.members import plan_members
-from dlrun.members.resumption import plan_members_resume, refuse_change_of_member
+from dlrun.members.resumption import plan_members_resume, refuse_change_of_part
 from dlrun.prepare import prepare_data
 from dlrun.processes import this_process
 from dlrun.runs import Run, find_run
@@ -649,8 +649,8 @@ def test_a_member_is_not_changed_without_the_others(copied: Run) -> None:
     done = CliRunner().invoke(app, ["resume", f"{copied.id}/repeats/0", "--more-epochs", "2"])
     assert done.exit_code == 2
     assert f"change all: dlrun resume {copied.id} --more-epochs 2" in done.output
-    refuse_change_of_member(member, (), None)
-    refuse_change_of_member(copied, ("note=mine",), 2)
+    refuse_change_of_part(member, (), None)
+    refuse_change_of_part(copied, ("note=mine",), 2)
     shutil.copytree(member.path, member.path / "folds" / "1")
     assert_refused(Run(member.path / "folds" / "1"), f"members of {copied.id}, ", more_epochs=2)
 

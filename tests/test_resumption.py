@@ -18,6 +18,7 @@ from dlrun.processes import this_process
 from dlrun.resumption import check_same_data, plan_resume
 from dlrun.runs import Run
 from dlrun.runs.checkpoints import BestState, TrainingState, write_best, write_last
+from dlrun.runs.endings import command_after_divergence
 from dlrun.runs.environment import VARIABLES, describe_environment
 
 SAMPLE = Path(__file__).parent / "runs" / "format_1" / "20261124-001515-flowers-44d8"
@@ -28,9 +29,17 @@ EPOCHS = 4
 def make(tmp_path: Path) -> Callable[..., Run]:
     """A copy of the sample, made here and now, interrupted after an epoch unless told otherwise."""
 
-    def copy(epoch: int | None = 2, step: int = 0, stopped: bool = False, **info: Any) -> Run:
+    def copy(
+        epoch: int | None = 2,
+        step: int = 0,
+        stopped: bool = False,
+        rows: int | None = None,
+        **info: Any,
+    ) -> Run:
         run = Run(tmp_path / "runs" / "sample")
         shutil.copytree(SAMPLE, run.path)
+        kept = (run.path / "history.csv").read_text().splitlines()[: (rows or epoch or 0) + 1]
+        (run.path / "history.csv").write_text("\n".join([*kept, ""]))
         facts = run.environment | describe_environment()
         write_json(run.path / "environment.json", facts)
         info = {"status": "interrupted"} | info
@@ -198,6 +207,31 @@ def test_more_epochs_do_not_stretch_a_schedule(make: Callable[..., Run]) -> None
     assert notes == (
         "more epochs do not stretch the schedule CosineDecay, whose decay_steps stay 1,000",
     )
+
+
+@pytest.mark.parametrize(("epoch", "again"), [(2, "epochs 3 to 4"), (3, "epoch 4")])
+def test_epochs_after_the_checkpoint_are_named(
+    make: Callable[..., Run], epoch: int, again: str
+) -> None:
+    assert plan_resume(make(epoch, rows=4)).notes == (
+        f"{again} came after the last checkpoint: computed again",
+    )
+
+
+@pytest.mark.parametrize(
+    ("losses", "command"),
+    [
+        ([], "dlrun resume it optimizer.learning_rate=0.1"),
+        ([3.0, 2.0], "dlrun resume it optimizer.learning_rate=0.1"),
+        ([3.0, None, 4.0], "dlrun train {path}/config.yaml optimizer.learning_rate=0.1"),
+    ],
+)
+def test_weights_that_exploded_are_not_gone_on_from(
+    make: Callable[..., Run], losses: list[float | None], command: str
+) -> None:
+    run = make()
+    found = command_after_divergence("it", run, "optimizer.learning_rate=0.1", losses)
+    assert found == command.format(path=run.path)
 
 
 def test_another_machine_or_version_is_not_exact(make: Callable[..., Run]) -> None:

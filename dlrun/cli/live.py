@@ -103,7 +103,7 @@ class LiveDisplay:
             if event.level == "log":
                 return
             style = "yellow" if event.level == "warning" else "dim"
-            self._console.print(Text(event.text, style=style), soft_wrap=False)
+            self._console.print(Text(event.text, style=style), soft_wrap=True)
         elif isinstance(event, StepsDone):
             self._step(event)
         elif isinstance(event, EpochEnded):
@@ -157,7 +157,7 @@ class LiveDisplay:
         for name in own:  # a trial's are those of its members, too
             self._progress.remove_task(self._running.pop(name))
         style = "" if event.status == "finished" else "yellow"
-        self._console.print(Text(task_line(event), style=style), soft_wrap=False)
+        self._console.print(Text(task_line(event), style=style), soft_wrap=True)
 
     def _step(self, event: StepsDone) -> None:
         if self._training is None:

@@ -68,14 +68,20 @@ def _member_lines(run: Run, names: Sequence[str]) -> list[str]:
 def _end_lines(run: Run) -> list[str]:
     lines = []
     if "test" in run.dataset["parts"]:
-        text = f"not looked at; dlrun test {run.id} --member {run.metrics['best_member']} does"
-        lines.append(f"  {'test':<11} {text}")
+        lines.append(f"  {'test':<11} {_test_text(run)}")
     baseline = _baseline(run)
     if baseline:
         lines.append(f"  {'baseline':<11} {baseline_text(baseline)}")
     lines += diagnosis_of(run)
     lines.append(f"  {'plots':<11} {run.plots_dir}{os.sep}")
     return lines
+
+
+def _test_text(run: Run) -> str:
+    looked = [number for number, one in enumerate(run.members) if one.has_looked_at_test]
+    if looked:
+        return f"looked at by a member; dlrun summary {run.id} --member {looked[-1]} shows it"
+    return f"not looked at; dlrun test {run.id} --member {run.metrics['best_member']} does"
 
 
 def _baseline(run: Run) -> Mapping[str, Any] | None:

@@ -6,12 +6,14 @@ import os
 import shutil
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 from dlrun.cli.display import duration, program_name
 from dlrun.cli.text import json_text, shown
+from dlrun.errors import RunError
 from dlrun.evaluation.sweep_rows import short_labels, value_text
 from dlrun.runs import Sweep, Trial
 from dlrun.runs.sweep import FAILED, OPEN, rank_trials
@@ -156,6 +158,13 @@ def _table(trials: Sequence[Trial], columns: Sequence[_Column]) -> list[str]:
     return lines
 
 
+def _test_text(sweep: Sweep, best: Trial, program: str) -> str:
+    with suppress(RunError):
+        if sweep.run(best.number).has_looked_at_test:
+            return f"looked at; {program} summary {sweep.id}/best shows it"
+    return f"not looked at; {program} test {sweep.id}/best does"
+
+
 def _end(sweep: Sweep) -> list[str]:
     lines = []
     best, program = sweep.best, program_name()
@@ -164,15 +173,17 @@ def _end(sweep: Sweep) -> list[str]:
         lines.append(f"  {'best':<9} {best.name}: {result_text(best, sweep.metric)}  {chosen}")
         if sweep.info.get("verdict"):
             lines.append(f"  {'or noise?':<9} {sweep.info['verdict']}")
-        lines.append(f"  {'test':<9} not looked at; {program} test {sweep.id}/best does")
+        lines.append(f"  {'test':<9} {_test_text(sweep, best, program)}")
         lines.append(f"  {'config':<9} {sweep.path}{os.sep}best.yaml, ready to train")
     failed = [trial for trial in sweep.trials if trial.state in FAILED]
     for trial in failed[:3]:
         lines.append(f"  {'failed':<9} {trial.name} {_state(trial)}: {trial.reason}")
     if len(failed) > 3:
         lines.append(f"  {'':<9} and {len(failed) - 3} more")
-    if failed:
-        lines.append(f"  {'':<9} {program} resume {sweep.id} --retry-failed tries them again")
+    again = sum(trial.state != "diverged" for trial in failed)  # that, nothing changes
+    if again:
+        which = "them" if again == len(failed) else f"{again} of them"
+        lines.append(f"  {'':<9} {program} resume {sweep.id} --retry-failed tries {which} again")
     is_open = len(sweep.trials) < sweep.info["planned"] or any(
         trial.state in OPEN for trial in sweep.trials
     )

@@ -31,7 +31,8 @@ from dlrun.resumption import (
 from dlrun.runs import Run
 from dlrun.runs.checkpoints import TrainingState, plain_config, read_last
 from dlrun.runs.create import now
-from dlrun.runs.run import FOLDS, REPEATS, RUN
+from dlrun.runs.run import RUN
+from dlrun.runs.sweep import is_sweep_folder
 
 _EPOCHS = "training.epochs"
 
@@ -120,30 +121,27 @@ def plan_members_resume(
     return MembersResumePlan(loaded, own, tuple(going_on), tuple(done), run.status)
 
 
-def refuse_change_of_member(run: Run, overrides: Overrides, more_epochs: int | None) -> None:
-    """Refuses to change a repeat or fold alone: those beside it would be what they were.
+def refuse_change_of_part(run: Run, overrides: Overrides, more_epochs: int | None) -> None:
+    """Refuses to change a repeat, fold or trial alone: those beside it would be what they were.
 
     Raises:
         RunError: it is one, and something is to change.
     """
-    whole, texts = _whole_of(run), override_texts(overrides)
-    if whole is None or not (texts or more_epochs is not None):
+    path, texts = run.whole, override_texts(overrides)
+    if path is None or not (texts or more_epochs is not None):
         return
+    if is_sweep_folder(path):
+        raise RunError(
+            f"{run.path}: it is a trial of {path.name}, whose plan is frozen; change it in a "
+            "folder of its own, by --into NAME"
+        )
+    whole = Run(path)
     more = [] if more_epochs is None else ["--more-epochs", str(more_epochs)]
     raise RunError(
         f"{run.path}: it is one of the members of {whole.id}, which share a config; "
         f"change all: {_command(whole, [*more, *texts])}, or this one in a folder of its own, "
         "by --into NAME"
     )
-
-
-def _whole_of(run: Run) -> Run | None:
-    """The run that it is a repeat or fold of; None where it is none."""
-    path = run.path
-    while path.parent.name in (REPEATS, FOLDS) and path.name.isdecimal():
-        path = path.parent.parent
-    is_part = path != run.path and run.info.get("member_of") is not None
-    return Run(path) if is_part else None
 
 
 def _refuse_other_members(run: Run, config: Config, changed: Sequence[str]) -> None:

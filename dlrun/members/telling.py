@@ -9,6 +9,7 @@ from dlrun.errors import MembersError
 from dlrun.events import Event, FromTask, Message, Report, TaskEnded
 from dlrun.executors import Outcome
 from dlrun.runs import Run
+from dlrun.runs.endings import command_to_go_on
 from dlrun.runs.record import Recorder
 from dlrun.wording import short_number
 
@@ -78,7 +79,10 @@ def raise_failures(parent: Run, outcomes: Sequence[Outcome], total: int) -> None
         return
     shown = "; ".join(f"{one.task} {one.status}, {one.error.strip()}" for one in failed[:3])
     more = f"; and {len(failed) - 3} more" if len(failed) > 3 else ""
+    goes_on = f"once that is mended, dlrun resume {parent.id} goes on"
+    if all(outcome.status == "diverged" for outcome in failed):
+        diverged = Run(parent.path / failed[0].task)
+        goes_on = f"to go on with a change: {command_to_go_on(diverged)}"
     raise MembersError(
-        f"{parent.path}: {len(failed)} of {total} members did not finish: {shown}{more}; "
-        f"once that is mended, dlrun resume {parent.id} goes on"
+        f"{parent.path}: {len(failed)} of {total} members did not finish: {shown}{more}; {goes_on}"
     )

@@ -111,7 +111,7 @@ def plan_resume(run: Run, overrides: Overrides = (), more_epochs: int | None = N
         overrides=tuple(texts),
         learning_rate=new_rate(loaded.config, changed),
         remarks=(*change_remarks(before, state, changed), *here, *lost),
-        notes=tuple(notes_on(loaded.config, before, state)),
+        notes=(*notes_on(loaded.config, before, state), *_done_again(run, state)),
     )
 
 
@@ -126,10 +126,26 @@ def _best_of(run: Run, state: TrainingState | None) -> tuple[BestState | None, l
         return None, [f"{lost}; the best of the epochs from here on will be kept"]
 
 
+def _done_again(run: Run, state: TrainingState | None) -> list[str]:
+    """What is said of epochs that came after the checkpoint."""
+    if state is None:
+        return []
+    try:
+        last = len(run.read_history().get("epoch") or [])
+    except RunError:
+        return []
+    if last <= state.epoch:
+        return []
+    lost = f"epoch {last}" if last == state.epoch + 1 else f"epochs {state.epoch + 1} to {last}"
+    return [f"{lost} came after the last checkpoint: computed again"]
+
+
 def _would_diverge_again(run: Run) -> DivergedError:
+    command = command_to_go_on(run)
+    change = f"; with a change: {command}" if command is not None else ""
     return DivergedError(
         f"{run.path}: it diverged, {run.info.get('error')}; going on as it was would come to the "
-        f"same; to go on with a change: {command_to_go_on(run)}"
+        f"same{change}"
     )
 
 
@@ -165,7 +181,9 @@ def _refuse_what_is_over(
             "training.callbacks.0.patience=20"
         )
     if status == "finished" and epochs <= state.epoch:
+        done = f"{run.path}: finished after {state.epoch} epochs"
+        if run.whole is not None:
+            raise RunError(f"{done}, as a part of {run.whole.name}; there is nothing to go on with")
         raise RunError(
-            f"{run.path}: finished after {state.epoch} epochs; to go on: "
-            f"dlrun resume {run.id} --more-epochs {max(1, state.epoch)}"
+            f"{done}; to go on: dlrun resume {run.id} --more-epochs {max(1, state.epoch)}"
         )

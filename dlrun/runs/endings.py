@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from contextlib import suppress
 
 from dlrun.errors import RunError
 from dlrun.files import open_file
@@ -12,7 +14,7 @@ from dlrun.runs.find import resolve_runs_dir
 from dlrun.runs.history import MAX_BYTES as HISTORY_BYTES
 from dlrun.runs.leftovers import ENDED, is_link
 from dlrun.runs.run import Run
-from dlrun.runs.sweep import Sweep
+from dlrun.runs.sweep import Sweep, is_sweep_folder
 
 
 def is_ended(one: Run | Sweep) -> bool:
@@ -48,19 +50,45 @@ def _is_held(one: Run | Sweep) -> bool:
 
 
 def command_to_go_on(run: Run) -> str | None:
-    """Returns what to type for a run that did not finish; with a change where it diverged."""
+    """Returns what to type for a run that did not finish; with a change where it diverged.
+
+    A part goes on with the whole; of a sweep, one that diverged does not.
+    """
+    is_diverged, whole = run.status == "diverged", run.whole
     if run.status in ("running", "finished"):
         return None
+    if whole is not None and is_diverged and is_sweep_folder(whole):
+        return None
+    path = whole or run.path
     is_named = run.runs_dir.resolve() == resolve_runs_dir().resolve()
-    name = run.id if is_named else str(run.path)
-    is_diverged = run.status == "diverged"
-    return resume_command(name, is_diverged=is_diverged, suggestion=run.info.get("suggestion"))
+    name = (path.name if whole is not None else run.id) if is_named else str(path)
+    if not is_diverged:
+        return f"dlrun resume {name}"
+    losses: Sequence[float | None] = ()
+    if whole is None:
+        with suppress(RunError):
+            losses = run.read_history().get("loss") or ()
+    return command_after_divergence(name, run, run.info.get("suggestion"), losses)
 
 
-def resume_command(name: str, *, is_diverged: bool, suggestion: str | None) -> str:
-    """Returns the same of a run whose end is not written down yet."""
-    change = f" {suggestion or 'optimizer.learning_rate=…'}" if is_diverged else ""
-    return f"dlrun resume {name}{change}"
+def command_after_divergence(
+    name: str, run: Run, suggestion: str | None, losses: Sequence[float | None]
+) -> str:
+    """Returns what to type after a divergence, which need not be written down yet.
+
+    Where the loss had grown, the weights are no good to go on from, and it is to begin anew.
+
+    Args:
+        name: Of the run on the command line.
+        run: The same.
+        suggestion: An override that may help.
+        losses: Of the epochs before.
+    """
+    change = suggestion or "optimizer.learning_rate=…"
+    known = [loss for loss in losses if loss is not None]
+    if known and known[-1] > known[0]:
+        return f"dlrun train {run.path / layout.CONFIG} {change}"
+    return f"dlrun resume {name} {change}"
 
 
 def why_whole(run: Run) -> str | None:

@@ -110,6 +110,19 @@ class Run:
         ]
 
     @property
+    def whole(self) -> Path | None:
+        """The folder of the sweep or run that it is a part of; None of one on its own."""
+        path = self.path
+        while path.parent.name in (REPEATS, FOLDS, TRIALS) and path.name.isdecimal():
+            path = path.parent.parent
+        return path if path != self.path and self.info.get("member_of") is not None else None
+
+    @property
+    def has_looked_at_test(self) -> bool:
+        """Whether it, or one of its members, has looked at its test rows."""
+        return any(one.info.get("test_looks") for one in (self, *self.members))
+
+    @property
     def plots_dir(self) -> Path:
         """Where the run's pictures are."""
         return self.path / PLOTS

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import tempfile
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 
+from dlrun.errors import RunError
 from dlrun.evaluation.sweep_rows import short_labels, value_text
 from dlrun.files import to_yaml, write_text
 from dlrun.runs import Sweep, Trial
@@ -97,10 +99,18 @@ def _summary(sweep: Sweep) -> str:
     if info.get("verdict"):
         lines.append(f"<p>Better or noise? {escape(str(info['verdict']))}.</p>")
     lines.append(
-        "<p>The best of many is lucky, too: expect a little less of it on other rows. Test rows "
-        f"were not looked at; <code>dlrun test {escape(sweep.id)}/best</code> does.</p>"
+        "<p>The best of many is lucky, too: expect a little less of it on other rows. "
+        f"{_test_text(sweep)}</p>"
     )
     return "\n".join(lines)
+
+
+def _test_text(sweep: Sweep) -> str:
+    best = f"{escape(sweep.id)}/best"
+    with suppress(RunError):
+        if sweep.best is not None and sweep.run(sweep.best.number).has_looked_at_test:
+            return f"Test rows were looked at; <code>dlrun summary {best}</code> shows it."
+    return f"Test rows were not looked at; <code>dlrun test {best}</code> does."
 
 
 def _pictures(sweep: Sweep) -> Iterable[str]:

@@ -50,6 +50,16 @@ def test_the_screen_of_a_sweep(sweep: Sweep) -> None:
     ]
 
 
+def test_a_look_by_the_best_trial_is_known(sweep: Sweep) -> None:
+    look = {"time": "2026-11-26T12:00:00+00:00", "test_set": "0" * 12, "by": "test"}
+    path = sweep.run(0).path / "run.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    before = json.loads(path.read_text()) if path.is_file() else {"status": "finished"}
+    path.write_text(json.dumps(before | {"test_looks": [look]}))
+    _, shown, _ = run("summary", sweep.id)
+    assert f"  test      looked at; dlrun summary {sweep.id}/best shows it" in shown
+
+
 def test_failed_and_open_trials_say_how_to_go_on(sweep: Sweep) -> None:
     change(sweep, 0, state="diverged", value=None, reason="loss became nan in epoch 1")
     change(sweep, 1, state="timed_out", value=None, reason="it took longer than its limit of 6 s")
@@ -62,7 +72,7 @@ def test_failed_and_open_trials_say_how_to_go_on(sweep: Sweep) -> None:
     assert "5 of 6 trials (grid)" in shown
     assert "  failed    trials/0 diverged: loss became nan in epoch 1" in shown
     assert "  failed    trials/1 timed out: it took longer than its limit of 6 s" in shown
-    assert f"resume {sweep.id} --retry-failed tries them again" in shown
+    assert f"resume {sweep.id} --retry-failed tries 1 of them again" in shown
     assert f"  to go on  dlrun resume {sweep.id}" in shown
     assert "as trial 3" in shown
     assert [trial.number for trial in rank_trials(Sweep(sweep.path))] == [5, 3, 4, 0, 1, 2]

@@ -283,7 +283,7 @@ def test_a_bad_trial_of_every_kind_is_one_recorded_trial(
     assert sweep.status == "finished"
     assert "failed    trials/1 diverged: " in done.stdout
     assert "and 4 more" in done.stdout
-    assert f"resume {sweep.id} --retry-failed tries them again" in done.stdout
+    assert f"resume {sweep.id} --retry-failed tries 6 of them again" in done.stdout
 
 
 @pytest.mark.slow
@@ -455,6 +455,11 @@ def test_a_plan_that_is_frozen_takes_no_changes(grid: Sweep) -> None:
         dlrun.resume(grid, {"training.epochs": 5})
     with pytest.raises(RunError, match="it is a run, and --retry-failed is a sweep's; leave it"):
         dlrun.resume(grid.run(0), retry_failed=True)
+    message = f"it is a trial of {grid.id}, whose plan is frozen; change it in a folder of its own"
+    with pytest.raises(RunError, match=message):
+        dlrun.resume(grid.run(0), more_epochs=2)
+    with pytest.raises(RunError, match=f"finished after .+ epochs, as a part of {grid.id}; there"):
+        dlrun.resume(grid.run(0))
 
 
 def test_tpe_without_optuna_says_what_to_install(
