@@ -69,22 +69,10 @@ def fit_model(
     """
     model, epochs = built.model, data.config.training.epochs
     loop = prepare_loop(built, data, tensors, engine or choose_engine(data.config, built), report)
-    history, config = list(_begin(loop, state)), plain_config(data.config)
+    history = list(_begin(loop, state))
+    capture = _capturing(loop, history, best)
     if learning_rate is not None:
         model.optimizer.learning_rate = learning_rate
-
-    def capture(step: int = 0, seconds: float = 0.0) -> TrainingState:
-        check_weights(model, len(history) + bool(step))
-        return capture_state(
-            model,
-            loop.watching.callbacks,
-            history,
-            epoch=len(history),
-            step=step,
-            epoch_seconds=seconds,
-            best_epoch=best.epoch if best is not None else 0,
-            config=config,
-        )
 
     def between(step: int, seconds: float) -> None:
         if keeping is not None and not model.stop_training:  # else the epoch ends here
@@ -109,6 +97,28 @@ def fit_model(
                 report(Message(f"stopped after epoch {epoch + 1} of {epochs} by a callback"))
                 break
     return _end(loop, built, best, history)
+
+
+def _capturing(
+    loop: Loop, history: Sequence[Mapping[str, float]], best: BestWeights | None
+) -> Callable[..., TrainingState]:
+    """Returns what takes the training's state, as it then is; `history` grows meanwhile."""
+    config = plain_config(loop.data.config)
+
+    def capture(step: int = 0, seconds: float = 0.0) -> TrainingState:
+        check_weights(loop.model, len(history) + bool(step))
+        return capture_state(
+            loop.model,
+            loop.watching.callbacks,
+            history,
+            epoch=len(history),
+            step=step,
+            epoch_seconds=seconds,
+            best_epoch=best.epoch if best is not None else 0,
+            config=config,
+        )
+
+    return capture
 
 
 @contextmanager
