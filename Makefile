@@ -91,9 +91,8 @@ sweep/%: .venv/installed
 summary: .venv/installed ## The table of all runs
 	$(DLRUN) summary
 
-# One process more than cores: tests wait for processes that they start.
 test: .venv/installed-dev ## Run the tests
-	$(BIN)/python -m pytest -q -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 test-data: .venv/installed-dev ## Fetch the real data sets and check them
 	$(BIN)/python -m pytest -q -m real_data

@@ -119,6 +119,7 @@ def test_one_processor_gets_one_thread(
     assert (count, said) == (1, [Message("threads: 1 (there is one processor)")])
 
 
+@pytest.mark.slow
 def test_threads_are_set_before_a_module_of_ones_own_uses_tensorflow(
     write_config: WriteConfig, tmp_path: Path
 ) -> None:

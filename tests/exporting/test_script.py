@@ -93,6 +93,7 @@ def export_unchecked(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     return dlrun.export(run, "python", folder).path
 
 
+@pytest.mark.slow
 def test_a_net_with_dropout_and_early_stopping(
     train: Train, exports: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
