@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
+from dlrun.columns import TRAIN_EVAL, VALIDATION
 from dlrun.errors import DivergedError, RunError, StorageError
 from dlrun.events import EngineChosen, EpochEnded, Event, Message, Report
 from dlrun.model import BuiltModel, metric_modes
@@ -54,7 +55,8 @@ def keep_what_there_is(
     model = "no model" if kept_epoch is None else f"the model of epoch {kept_epoch}"
     goes_on = f"dlrun resume {recorder.run.id} goes on"
     if isinstance(error, DivergedError):
-        losses = [logs.get("loss") for logs in history]
+        ends = [f"{part}loss" for part in ("", TRAIN_EVAL, VALIDATION)]
+        losses = [history[0].get("loss"), *map(history[-1].get, ends)] if history else []
         goes_on = "to go on with a change: " + command_after_divergence(
             recorder.run.id, recorder.run, error.suggestion, losses
         )

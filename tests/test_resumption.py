@@ -222,8 +222,8 @@ def test_epochs_after_the_checkpoint_are_named(
     ("losses", "command"),
     [
         ([], "dlrun resume it optimizer.learning_rate=0.1"),
-        ([3.0, 2.0], "dlrun resume it optimizer.learning_rate=0.1"),
-        ([3.0, None, 4.0], "dlrun train {path}/config.yaml optimizer.learning_rate=0.1"),
+        ([3.0, 2.0, 4.0], "dlrun resume it optimizer.learning_rate=0.1"),
+        ([3.0, None, 2.0, 7.0], "dlrun train {path}/config.yaml optimizer.learning_rate=0.1"),
     ],
 )
 def test_weights_that_exploded_are_not_gone_on_from(

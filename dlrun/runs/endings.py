@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 
+from dlrun.columns import TRAIN_EVAL, VALIDATION
 from dlrun.errors import RunError
 from dlrun.files import open_file
 from dlrun.runs import run as layout
@@ -64,11 +65,17 @@ def command_to_go_on(run: Run) -> str | None:
     name = (path.name if whole is not None else run.id) if is_named else str(path)
     if not is_diverged:
         return f"dlrun resume {name}"
-    losses: Sequence[float | None] = ()
+    losses: list[float | None] = []
     if whole is None:
         with suppress(RunError):
-            losses = run.read_history().get("loss") or ()
+            history = run.read_history()
+            ends = [history.get(f"{part}loss") or [] for part in ("", TRAIN_EVAL, VALIDATION)]
+            losses = [*ends[0][:1], *(values[-1] for values in ends if values)]
     return command_after_divergence(name, run, run.info.get("suggestion"), losses)
+
+
+_GROWN = 2.0
+"""A loss that is so many times the first epoch's: noise and harder rows make less."""
 
 
 def command_after_divergence(
@@ -76,17 +83,17 @@ def command_after_divergence(
 ) -> str:
     """Returns what to type after a divergence, which need not be written down yet.
 
-    Where the loss had grown, the weights are no good to go on from, and it is to begin anew.
+    Where a loss had grown, the weights are no good to go on from, and it is to begin anew.
 
     Args:
         name: Of the run on the command line.
         run: The same.
         suggestion: An override that may help.
-        losses: Of the epochs before.
+        losses: Of the first epoch, and those of the last, however they were measured.
     """
     change = suggestion or "optimizer.learning_rate=…"
     known = [loss for loss in losses if loss is not None]
-    if known and known[-1] > known[0]:
+    if known and max(known) > _GROWN * known[0]:
         return f"dlrun train {run.path / layout.CONFIG} {change}"
     return f"dlrun resume {name} {change}"
 
