@@ -26,13 +26,13 @@ from dlrun.runs.endings import can_go_on, is_ended, says_ended, why_whole
 from dlrun.runs.find import list_all, resolve_runs_dir
 from dlrun.runs.leftovers import (
     Removal,
-    is_link,
     leftovers_beside,
     leftovers_in,
     removal_of,
     weights_of,
     why_unfinished,
 )
+from dlrun.runs.links import is_link
 from dlrun.runs.lock import all_held
 from dlrun.runs.run import Run
 from dlrun.runs.sweep import Sweep, is_sweep_folder

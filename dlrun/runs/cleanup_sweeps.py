@@ -15,12 +15,12 @@ from dlrun.runs.endings import is_ended, says_ended, why_whole
 from dlrun.runs.leftovers import (
     Removal,
     half_files_in,
-    is_link,
     leftovers_beside,
     leftovers_in,
     removal_of,
     weights_of,
 )
+from dlrun.runs.links import is_link
 from dlrun.runs.run import MODEL, TRIALS, Run
 from dlrun.runs.sweep import OPEN, SWEEP, Sweep, Trial, is_sweep_folder, rank_trials
 

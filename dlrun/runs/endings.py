@@ -13,7 +13,8 @@ from dlrun.runs import run as layout
 from dlrun.runs.checkpoints import read_last
 from dlrun.runs.find import resolve_runs_dir
 from dlrun.runs.history import MAX_BYTES as HISTORY_BYTES
-from dlrun.runs.leftovers import ENDED, is_link
+from dlrun.runs.leftovers import ENDED
+from dlrun.runs.links import is_link
 from dlrun.runs.run import Run
 from dlrun.runs.sweep import Sweep, is_sweep_folder
 

@@ -16,6 +16,7 @@ from dlrun.errors import RunError
 from dlrun.runs import run as layout
 from dlrun.runs.create import UNFINISHED
 from dlrun.runs.find import LATEST
+from dlrun.runs.links import is_link
 from dlrun.runs.run import Run
 from dlrun.runs.sweep import BASE, BEST, DEFINITION, SWEEP, Sweep, is_sweep_folder
 
@@ -178,11 +179,6 @@ def why_unfinished(run: Run) -> str | None:
         pass  # its process was killed within the very first write, or it is not ours
     is_old = _age_seconds(run.path) >= STALE_SECONDS
     return "never became a run, an hour old or more" if is_old else None
-
-
-def is_link(path: Path) -> bool:
-    """Returns whether a path is a symbolic link, or what Windows has instead."""
-    return path.is_symlink() or bool(getattr(os.path, "isjunction", lambda _: False)(path))
 
 
 def size_bytes(path: Path) -> int:
