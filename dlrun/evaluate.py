@@ -14,7 +14,7 @@ import numpy as np
 from dlrun.evaluation.meaning import Meaning, meaning_of
 from dlrun.evaluation.report import Predictions, evaluate_part
 from dlrun.events import Message, Report
-from dlrun.plots.run_plots import draw_run
+from dlrun.plots import run_plots
 from dlrun.runs import Run
 from dlrun.runs.record import write_evaluation
 from dlrun.runs.run import PREDICTIONS
@@ -42,7 +42,7 @@ def evaluate_run(run: Run, report: Report) -> None:
                 text = f"{part}: outputs are NaN or infinite; there is no report on them"
                 report(Message(text, level="warning"))
     write_evaluation(run, reports)
-    draw_run(Run(run.path))
+    run_plots.draw_run(Run(run.path))
 
 
 def evaluate_late(run: Run, report: Report) -> None:

@@ -73,7 +73,7 @@ def settle_threads(data: PreparedData, report: Report = ignore) -> PreparedData:
 
 def _told(count: int, best: int, *, asked: bool) -> str:
     if asked:
-        return f"threads: {count} (training.threads asks for it)"
+        return f"threads: {count} (set by training.threads)"
     if count != best:
         return f"threads: {count}, as TensorFlow runs already; {best} would suit this net better"
     if count_cpus() == 1:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from dlrun.catalog.datasets import CARDS
 from dlrun.catalog.own import OWN_DATASETS
 from dlrun.data import LOADERS, Dataset
 from dlrun.executors import local
+from dlrun.plots import run_plots
 from tests import zygote
 
 ROOT = Path(__file__).parent.parent
@@ -34,6 +36,22 @@ def runs_dir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def _quick_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Worker processes do not import TensorFlow anew; `test_local` starts some that do."""
     monkeypatch.setattr(local, "subprocess", zygote)
+
+
+@pytest.fixture(autouse=True)
+def _no_pictures(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs end without their pictures, a third of a tiny training, where no test looks at them."""
+    if request.node.get_closest_marker("pictures") is None:
+        for name in ("draw_run", "draw_members"):
+            monkeypatch.setattr(run_plots, name, lambda run: [])
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _frozen_garbage() -> Iterator[None]:
+    """Keras looks for garbage before each model: only among what the test file has made."""
+    gc.freeze()
+    yield
+    gc.collect()
 
 
 @pytest.fixture(autouse=True)

@@ -24,6 +24,7 @@ from dlrun.runs.table import run_row
 WriteConfig = Callable[..., Path]
 
 
+@pytest.mark.pictures
 def test_a_run_folder_holds_everything(write_config: WriteConfig) -> None:
     run = dlrun.train(write_config())
     assert sorted(path.name for path in run.path.iterdir()) == [
@@ -209,6 +210,7 @@ def test_a_diverged_run_goes_on_with_a_smaller_learning_rate(write_config: Write
     assert all(np.isfinite(array).all() for array in resumed.model().get_weights())
 
 
+@pytest.mark.pictures
 def test_ctrl_c_leaves_a_labelled_run_with_its_epochs(write_config: WriteConfig) -> None:
     def interrupt(event: object) -> None:
         if isinstance(event, EpochEnded) and event.epoch == 2:

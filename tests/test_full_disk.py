@@ -16,7 +16,6 @@ import dlrun
 from dlrun.backend import keras
 from dlrun.errors import DlrunError, RunError, StorageError
 from dlrun.events import EpochEnded
-from dlrun.plots import run_plots
 from dlrun.runs import Run, list_runs, record
 from dlrun.training import keeping
 from tests.full_disk import CASES, FULL, Killed, failing_from, temporary_files
@@ -31,12 +30,6 @@ def _the_same_writes_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeping, "SHARE", 1e9)
     monkeypatch.setattr(keeping, "SECONDS", 1e9)
     monkeypatch.setattr(record, "HEARTBEAT_SECONDS", 1e9)
-
-
-@pytest.fixture
-def _no_plots(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Plots are written as everything else is, and drawn slowly."""
-    monkeypatch.setattr(run_plots, "draw_run", lambda run: [])
 
 
 def result(run: Run) -> dict[str, Any]:
@@ -72,7 +65,6 @@ def check_every_write(path: Path, runs_dir: Path, kind: str, stride: int) -> Non
             assert result(resumed) == whole, number
 
 
-@pytest.mark.usefixtures("_no_plots")
 @pytest.mark.parametrize("is_full", [True, False])
 def test_a_callback_that_cannot_write_is_told(
     write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, is_full: bool
@@ -94,7 +86,6 @@ def test_a_callback_that_cannot_write_is_told(
     assert re.search(told, str(run.info["error"]))
 
 
-@pytest.mark.usefixtures("_no_plots")
 @pytest.mark.parametrize("kind", CASES)
 def test_a_run_goes_on_after_a_write_that_failed(
     write_config: WriteConfig, runs_dir: Path, kind: str
@@ -103,7 +94,7 @@ def test_a_run_goes_on_after_a_write_that_failed(
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("_no_plots")
+@pytest.mark.pictures
 @pytest.mark.parametrize("kind", CASES)
 def test_so_it_does_after_any_write(write_config: WriteConfig, runs_dir: Path, kind: str) -> None:
     check_every_write(write_config(training=TRAINING), runs_dir, kind, stride=1)

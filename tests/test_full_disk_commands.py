@@ -20,7 +20,6 @@ from dlrun.data import fetch_dataset
 from dlrun.data.payloads import Payload
 from dlrun.data.source_table import SOURCES
 from dlrun.data.sources import Folder
-from dlrun.plots import run_plots
 from dlrun.runs import Run, Sweep, cleanup, list_runs, list_sweeps
 from dlrun.runs.create import copy_run
 from dlrun.sweeping import report
@@ -41,9 +40,6 @@ KINDS = [*CASES]
 @pytest.fixture(autouse=True)
 def _no_training(monkeypatch: pytest.MonkeyPatch) -> None:
     let_workers_copy(monkeypatch)
-    monkeypatch.setattr(run_plots, "draw_run", lambda run: [])
-    monkeypatch.setattr(run_plots, "draw_members", lambda run: [])
-    monkeypatch.setattr("dlrun.evaluate.draw_run", lambda run: [])
 
 
 def content(path: Path) -> Any:

@@ -10,7 +10,6 @@ import pytest
 
 import dlrun
 from dlrun.events import EpochEnded
-from dlrun.plots import run_plots
 from dlrun.predicting import writing
 from dlrun.runs import Run, record
 from dlrun.training import keeping
@@ -28,12 +27,10 @@ training: {epochs: 2, batch_size: 45}
 
 @pytest.fixture(autouse=True)
 def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With a checkpoint after each epoch; plots are written as everything else is."""
+    """With a checkpoint after each epoch."""
     monkeypatch.setattr(keeping, "SHARE", 1e9)
     monkeypatch.setattr(keeping, "SECONDS", 1e9)
     monkeypatch.setattr(record, "HEARTBEAT_SECONDS", 1e9)
-    monkeypatch.setattr(run_plots, "draw_run", lambda run: [])
-    monkeypatch.setattr("dlrun.evaluate.draw_run", lambda run: [])
 
 
 @pytest.fixture(scope="module")

@@ -33,6 +33,7 @@ from dlrun.runs.checkpoints import plain_config, read_last, write_last
 from dlrun.runs.cleanup import plan_cleanup, resumable_runs
 from dlrun.runs.table import run_row
 from dlrun.stopping import Stopped
+from tests.zygote import run_dlrun
 
 WriteConfig = Callable[..., Path]
 FOLDS = "{name: iris, split: {kfold: 3, test: 0.1}}"
@@ -70,12 +71,7 @@ def folds(folder: Path, config_path: Path) -> Run:
 
 def dlrun_in_a_process(folder: Path, *arguments: object) -> str:
     """Runs a command in a process of its own: TensorFlow takes its threads once a process."""
-    done = subprocess.run(
-        [sys.executable, "-m", "dlrun", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        env=os.environ | {"DLRUN_RUNS_DIR": str(folder)},
-    )
+    done = run_dlrun(*arguments, environment={"DLRUN_RUNS_DIR": str(folder)})
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -116,7 +116,8 @@ def test_without_a_checkpoint_it_begins_again(make: Callable[..., Run]) -> None:
     [
         (["seed=1"], "seed"),
         (["training.batch_size=7"], "training.batch_size"),
-        (["optimizer=adam"], "optimizer.SGD, optimizer.Adam"),
+        (["optimizer=adam"], "other optimizer; on the way"),
+        (["model.activation=tanh"], "other model.activation; on the way"),
         (["dataset.split.train=0.5", "dataset.split.validation=0.3"], "dataset.split.train, data"),
         (["loss=mse", "seed=3"], "seed, loss"),
         (

@@ -68,6 +68,7 @@ def test_the_rows_own_weights_count_in_the_loss(tmp_path: Path, write_config: Wr
     )
 
 
+@pytest.mark.pictures
 def test_a_regression_is_judged_by_its_errors(write_config: WriteConfig) -> None:
     run = dlrun.train(
         write_config(dataset="linear", model="{layers: [Dense: 1]}", loss="mean_squared_error")
@@ -84,6 +85,7 @@ def test_a_regression_is_judged_by_its_errors(write_config: WriteConfig) -> None
     assert (run.plots_dir / "predicted.png").is_file()
 
 
+@pytest.mark.pictures
 def test_a_run_that_holds_nothing_back_is_judged_by_nothing(write_config: WriteConfig) -> None:
     none = "{name: iris, split: {train: 1.0, validation: none, test: none}}"
     run = dlrun.train(write_config(dataset=none))
@@ -104,6 +106,7 @@ def test_outputs_that_are_nan_are_told_and_not_judged(write_config: WriteConfig)
     ]
 
 
+@pytest.mark.pictures
 def test_a_run_is_judged_from_its_folder_alone(write_config: WriteConfig) -> None:
     run = dlrun.train(write_config())
     before = run.evaluation

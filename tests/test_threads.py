@@ -65,7 +65,7 @@ def test_the_count_is_written_into_the_config(write_config: WriteConfig) -> None
     assert said == [Message("threads: 1 of 8 (faster for a step this small)")]
     count, asked, said = settled(write_config(), {"training.threads": 3}, running=3)
     assert (count, asked) == (3, [3])
-    assert said == [Message("threads: 3 (training.threads asks for it)")]
+    assert said == [Message("threads: 3 (set by training.threads)")]
 
 
 def test_auto_takes_what_tensorflow_runs_on_and_says_what_would_be_better(

@@ -6,8 +6,11 @@ import multiprocessing
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping
+from contextlib import ExitStack
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 from dlrun.processes import module_command
@@ -17,10 +20,13 @@ WORKER = "dlrun.executors.worker"
 
 PIPE, TimeoutExpired = subprocess.PIPE, subprocess.TimeoutExpired
 _START, _PYTHONPATH = subprocess.Popen, os.environ.get("PYTHONPATH", "")
+_is_forked = False
 
 
 def context() -> Any:
-    """Returns what starts them."""
+    """Returns what starts them: a server, or in a process of its a fork."""
+    if _is_forked:
+        return multiprocessing.get_context("fork")
     multiprocessing.set_forkserver_preload(PRELOADED)
     return multiprocessing.get_context("forkserver")
 
@@ -79,3 +85,54 @@ def be_worker(
     from dlrun.executors.worker import main
 
     sys.exit(main())
+
+
+def run_dlrun(
+    *arguments: object,
+    cwd: Path | None = None,
+    stdin: bytes = b"",
+    environment: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """Runs a command as `python -m dlrun` does, 80 columns wide, and returns what came of it.
+
+    Args:
+        arguments: What follows "dlrun".
+        cwd: Where; None: here.
+        stdin: What it reads.
+        environment: What differs from this process's.
+    """
+    variables = {**os.environ, "COLUMNS": "80", **(environment or {})}
+    words = [str(argument) for argument in arguments]
+    with ExitStack() as stack:
+        streams = [stack.enter_context(tempfile.NamedTemporaryFile()) for _ in range(3)]
+        streams[0].write(stdin)
+        streams[0].flush()
+        names = tuple(stream.name for stream in streams)
+        process = context().Process(
+            target=be_dlrun, args=(words, names, variables, str(cwd or os.getcwd()))
+        )
+        process.start()
+        process.join()
+        told = [stream.read().decode("utf-8") for stream in streams[1:]]
+    return subprocess.CompletedProcess(["dlrun", *words], process.exitcode, *told)
+
+
+def be_dlrun(
+    words: list[str], names: tuple[str, ...], environment: Mapping[str, str], folder: str
+) -> None:
+    """What the process does: the same as `python -m dlrun`."""
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(folder)
+    for descriptor, name in enumerate(names):
+        os.dup2(os.open(name, os.O_RDWR), descriptor)
+    sys.stdin, sys.stdout = os.fdopen(0), os.fdopen(1, "w")
+    sys.stderr = os.fdopen(2, "w", buffering=1)
+    sys.argv = ["dlrun", *words]
+    from dlrun.cli import main
+    from dlrun.executors import local
+
+    global _is_forked
+    _is_forked = True
+    local.subprocess = sys.modules[__name__]  # type: ignore[assignment]
+    main()

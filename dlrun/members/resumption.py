@@ -31,8 +31,8 @@ from dlrun.resumption import (
 from dlrun.runs import Run
 from dlrun.runs.checkpoints import TrainingState, plain_config, read_last
 from dlrun.runs.create import now
-from dlrun.runs.run import RUN
-from dlrun.runs.sweep import is_sweep_folder
+from dlrun.runs.run import CONFIG, RUN
+from dlrun.runs.sweep import Sweep, is_sweep_folder
 
 _EPOCHS = "training.epochs"
 
@@ -125,10 +125,18 @@ def refuse_change_of_part(run: Run, overrides: Overrides, more_epochs: int | Non
     """Refuses to change a repeat, fold or trial alone: those beside it would be what they were.
 
     Raises:
-        RunError: it is one, and something is to change.
+        RunError: it is one, and something is to change; or it is a trial that was pruned.
     """
     path, texts = run.whole, override_texts(overrides)
-    if path is None or not (texts or more_epochs is not None):
+    if path is None:
+        return
+    if is_sweep_folder(path) and _is_pruned(Sweep(path), run):
+        raise RunError(
+            f"{run.path}: it was pruned, since {path.name} has better trials; to train it to the "
+            "end, in a run of its own: dlrun train "
+            f"{shlex.quote(str(run.path / CONFIG))}"
+        )
+    if not (texts or more_epochs is not None):
         return
     if is_sweep_folder(path):
         raise RunError(
@@ -142,6 +150,11 @@ def refuse_change_of_part(run: Run, overrides: Overrides, more_epochs: int | Non
         f"change all: {_command(whole, [*more, *texts])}, or this one in a folder of its own, "
         "by --into NAME"
     )
+
+
+def _is_pruned(sweep: Sweep, part: Run) -> bool:
+    number = part.path.relative_to(sweep.path).parts[1]
+    return any(str(trial.number) == number and trial.state == "pruned" for trial in sweep.trials)
 
 
 def _refuse_other_members(run: Run, config: Config, changed: Sequence[str]) -> None:

@@ -57,14 +57,19 @@ def trained_config(run: Run, state: TrainingState | None) -> Mapping[str, Any]:
 
 
 def changed_keys(before: Any, after: Any, key: str = "") -> Iterator[str]:
-    """The dotted keys, leaves of the normal form, that differ."""
-    if isinstance(before, Mapping) and isinstance(after, Mapping):
+    """The dotted keys of the normal form that differ: leaves, and what got another name."""
+    if isinstance(before, Mapping) and isinstance(after, Mapping) and not _renamed(before, after):
         for name in dict.fromkeys([*before, *after]):
             missing = object()
             inner = f"{key}.{name}" if key else str(name)
             yield from changed_keys(before.get(name, missing), after.get(name, missing), inner)
     elif before != after:
         yield key
+
+
+def _renamed(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether one component, `{name: arguments}`, stands where there was another."""
+    return len(before) == len(after) == 1 and before.keys() != after.keys()
 
 
 def public_key(key: str) -> str:

@@ -15,17 +15,17 @@ import pytest
 from dlrun import train
 from dlrun.runs import list_runs
 from dlrun.runs.checkpoints import read_last
+from tests.zygote import run_dlrun as dlrun
 
 WriteConfig = Callable[..., Path]
 
 
-def dlrun(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+def in_a_new_process(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "dlrun", *map(str, arguments)],
         capture_output=True,
         text=True,
         encoding="utf-8",
-        cwd=cwd,
         env=os.environ | {"COLUMNS": "80", "PYTHONPATH": str(Path(__file__).parents[2])},
     )
 
@@ -33,7 +33,7 @@ def dlrun(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedPr
 def test_training_prints_one_plain_line_an_epoch_and_the_result(
     write_config: WriteConfig, runs_dir: Path
 ) -> None:
-    done = dlrun("train", write_config(), "--note", "first try")
+    done = in_a_new_process("train", write_config(), "--note", "first try")
     assert done.returncode == 0, done.stderr
     assert [line.split("  ")[0] for line in done.stderr.splitlines() if "epoch " in line] == [
         "epoch 1/3", "epoch 2/3", "epoch 3/3",

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from dlrun.catalog.datasets import CARDS
+from tests.zygote import run_dlrun
 
 WriteConfig = Callable[..., Path]
 
@@ -37,6 +38,8 @@ main()
 def dlrun(
     *arguments: object, program: tuple[str, ...] = ("-m", "dlrun"), cwd: Path | None = None
 ) -> subprocess.CompletedProcess[str]:
+    if program == ("-m", "dlrun"):
+        return run_dlrun(*arguments, cwd=cwd)
     return subprocess.run(
         [sys.executable, *program, *map(str, arguments)],
         capture_output=True,

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +13,7 @@ from PIL import Image
 
 import dlrun as library
 from tests.hands import draw_strokes, on_paper
+from tests.zygote import run_dlrun
 
 ROOT = Path(__file__).parents[2]
 
@@ -27,14 +26,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def predict(*arguments: object, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "dlrun", "predict", *map(str, arguments)],
-        input=stdin,
-        capture_output=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "80"},
-    )
-    texts = [stream.decode("utf-8") for stream in (done.stdout, done.stderr)]
-    return subprocess.CompletedProcess(done.args, done.returncode, *texts)
+    return run_dlrun("predict", *arguments, stdin=stdin)
 
 
 def drawn(digit: str, **options: float) -> bytes:

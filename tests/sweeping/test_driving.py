@@ -27,6 +27,7 @@ from dlrun.likeness import compare_runs
 from dlrun.runs import Run, Sweep, find_any, find_run, find_sweep, list_all, list_runs
 from dlrun.stopping import Stopped
 from dlrun.sweeping.results import curve_of
+from tests import zygote
 
 SMALL = """
 name: small
@@ -246,11 +247,8 @@ def bad(folder: Path) -> Path:
 
 
 def run_dlrun(place: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"DLRUN_RUNS_DIR": str(place / "runs")}
-    command = [sys.executable, "-m", "dlrun", *arguments]
-    return subprocess.run(
-        command, cwd=place, env=environment, capture_output=True, text=True, timeout=120
-    )
+    environment = {"DLRUN_RUNS_DIR": str(place / "runs")}
+    return zygote.run_dlrun(*arguments, cwd=place, environment=environment)
 
 
 @pytest.fixture(scope="module")
@@ -427,6 +425,9 @@ def test_a_pruned_trial_was_worse_than_the_median_of_those_before(
     pruned = [trial.number for trial in sweep.trials if trial.state == "pruned"]
     assert sweep.best is not None
     assert sweep.best.state == "finished"
+    refusal = rf"trials/{pruned[0]}: it was pruned, since {sweep.id} has better trials; to train"
+    with pytest.raises(RunError, match=rf"{refusal} .+: dlrun train \S+/config\.yaml$"):
+        dlrun.resume(sweep.run(pruned[0]))
     done = run_dlrun(sweep.path, "reproduce", str(sweep.run(pruned[0]).path))
     assert done.returncode == 0, done.stderr
     assert "identical" in done.stdout

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,14 +25,6 @@ NAMESPACES = (
     keras.metrics,
     keras.regularizers,
 )
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _frozen_garbage() -> Iterator[None]:
-    # Every model that is built collects garbage; without TensorFlow's own objects in a moment.
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture(autouse=True)
