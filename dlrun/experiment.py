@@ -19,6 +19,7 @@ from dlrun.recording import (
     record_epochs,
     recording,
 )
+from dlrun.results import monitor_mode
 from dlrun.resumption import ResumePlan, check_same_data
 from dlrun.runs import Run
 from dlrun.runs.create import copy_run, create_run, write_config
@@ -210,7 +211,11 @@ def _train(
         noise_into(run.path / LOG)
         _record_start(recorder, data, built, listen)
         earlier = run.info.get("callbacks_from_python") if state else None
-        recorder.note(callbacks_from_python=callbacks_from_python(ready.given, earlier or ()))
+        recorder.note(
+            callbacks_from_python=callbacks_from_python(ready.given, earlier or ()),
+            monitor=data.config.training.monitor,
+            monitor_mode=monitor_mode(higher_is_better=built.higher_is_better),
+        )
         tensors = TensorData.from_prepared(data)
         listen(EngineChosen(ready.engine.name, ready.engine.reason))
         listen(describe_train_eval(data))

@@ -31,13 +31,18 @@ def summarize_history(
     best = best_epoch(values, higher_is_better=higher_is_better)
     return {
         "monitor": monitor,
-        "monitor_mode": "max" if higher_is_better else "min",
+        "monitor_mode": monitor_mode(higher_is_better=higher_is_better),
         "planned_epochs": planned_epochs,
         "epochs": len(history),
         "best_epoch": best,
         "best": _metrics_of(history[best - 1]) if best is not None else None,
         "final": _metrics_of(history[-1]) if history else None,
     }
+
+
+def monitor_mode(*, higher_is_better: bool) -> str:
+    """Returns the direction of "best" as Keras calls it: "max" or "min"."""
+    return "max" if higher_is_better else "min"
 
 
 def headline_metric(names: Sequence[str]) -> str:

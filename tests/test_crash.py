@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import random
+import re
 import signal
 import sys
 from collections.abc import Callable
@@ -126,8 +127,8 @@ def run_until(instant: Instant, *arguments: object) -> bool:
     told = []
     for line in command.told:
         told.append(line)
-        epoch = int(line[6:].split("/")[0]) if line.startswith("epoch ") else 0
-        if epoch >= instant.epoch:
+        done = re.match(r"epoch (\d+)/", line)  # "epoch 14 came after the last checkpoint" is none
+        if (int(done[1]) if done else 0) >= instant.epoch:
             break
     command.process.join(instant.seconds)
     command.process.kill()

@@ -32,6 +32,8 @@ INFO: Spec = {
     "heartbeat": "text?",
     "engine": "text?",
     "engine_reason": "text?",
+    "monitor": "text?",
+    "monitor_mode": "text?",
     "epochs_done": "whole?",
     "exit_code": "number?",
     "error": "text?",

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from dlrun.columns import metric_of, shown_columns
 from dlrun.errors import RunError, did_you_mean
-from dlrun.results import headline_metric
+from dlrun.results import headline_metric, summarize_history
 from dlrun.runs.facts import UnreadableError
 from dlrun.runs.run import Run
 from dlrun.runs.sweep import FAILED, Sweep
@@ -92,7 +92,7 @@ def run_row(run: Run | Sweep, *, with_test: bool = False) -> dict[str, Any]:
         return row | {"status": "unreadable", "note": error.summary}
     damaged: list[str] = []
     dataset = _optional(lambda: run.dataset, damaged) or {}
-    metrics = _optional(lambda: run.metrics, damaged) or {}
+    metrics = _optional(lambda: run.metrics, damaged) or _so_far(run, damaged)
     counted = _optional(lambda: run.parameters, damaged)
     row |= {
         "config": info.get("name"),
@@ -103,9 +103,6 @@ def run_row(run: Run | Sweep, *, with_test: bool = False) -> dict[str, Any]:
         "epochs": metrics.get("epochs"),
         "best_epoch": metrics.get("best_epoch"),
     }
-    if row["epochs"] is None and not run.has_members:
-        history = _optional(run.read_history, damaged) or {}
-        row["epochs"] = len(history["epoch"]) if history else None
     row["metric"], row["best"] = _headline(metrics.get("best") or {})
     row["members"] = len(info["members"]) if run.has_members else None
     spread = (metrics.get("spread") or {}).get("best") or {}
@@ -115,6 +112,23 @@ def run_row(run: Run | Sweep, *, with_test: bool = False) -> dict[str, Any]:
         row["test"] = test.get(headline_metric(list(test))) if test else None
     row["note"] = "; ".join(filter(None, [info.get("note"), *damaged]))
     return row
+
+
+def _so_far(run: Run, damaged: list[str]) -> Mapping[str, Any]:
+    """What `metrics.json` would say of the epochs of a run that has not come to writing it."""
+    history = {} if run.has_members else _optional(run.read_history, damaged) or {}
+    rows = [
+        dict(zip(history, values, strict=True)) for values in zip(*history.values(), strict=True)
+    ]
+    if not rows:
+        return {}
+    monitor, mode = run.info.get("monitor"), run.info.get("monitor_mode")
+    return summarize_history(
+        rows,
+        monitor if monitor and mode in ("min", "max") else "",
+        higher_is_better=mode == "max",
+        planned_epochs=len(rows),
+    )
 
 
 def _headline(best: Mapping[str, float | None]) -> tuple[str | None, float | None]:

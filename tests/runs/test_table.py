@@ -45,6 +45,31 @@ def test_without_validation_the_training_value_stands_and_says_so(tmp_path: Path
     assert run_row(make(tmp_path / "r", {"loss": 0.2}))["metric"] == "loss"
 
 
+@pytest.mark.parametrize(
+    ("mode", "best", "epoch"), [("min", 0.6, 1), ("max", 0.9, 3), (None, None, None)]
+)
+def test_a_run_that_runs_or_died_has_its_best_from_its_history(
+    tmp_path: Path, mode: str | None, best: float | None, epoch: int | None
+) -> None:
+    said = {"monitor": "val_accuracy", "monitor_mode": mode}
+    run = make(tmp_path / "r", {"val_accuracy": 0.1}, **said, status="running")
+    (run.path / "metrics.json").unlink()
+    lines = ["epoch,loss,val_accuracy,epoch_seconds", "1,2.0,0.6,1", "2,1.0,,1", "3,0.5,0.9,1"]
+    write_text(run.path / "history.csv", "\n".join([*lines, ""]))
+    row = run_row(run)
+    assert (row["status"], row["epochs"]) == ("dead", 3)
+    assert (row["best"], row["best_epoch"]) == (best, epoch)
+    assert row["metric"] == ("val_accuracy" if mode else None)
+
+
+def test_without_what_best_means_it_only_has_its_epochs(tmp_path: Path) -> None:
+    run = make(tmp_path / "r", {}, status="running")
+    (run.path / "metrics.json").unlink()
+    write_text(run.path / "history.csv", "epoch,loss\n1,2.0\n2,1.0\n")
+    row = run_row(run)
+    assert (row["epochs"], row["best_epoch"], row["best"]) == (2, None, None)
+
+
 def test_damaged_folders_give_a_marked_row(tmp_path: Path) -> None:
     (tmp_path / "r").mkdir()
     write_text(tmp_path / "r" / "run.json", '{"name": ')

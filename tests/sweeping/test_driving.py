@@ -381,7 +381,7 @@ def test_a_budget_of_time_ends_trials_at_a_checkpoint(config: Path, runs_dir: Pa
             {"strategy": "random", "trials": 11, "pruning": "hyperband", "repeat": 2},
             marks=pytest.mark.slow,
         ),
-        {"strategy": "tpe", "trials": 11, "pruning": "median"},
+        {"strategy": "tpe", "trials": 10, "pruning": "median"},
     ],
     ids=["median and seeds", "hyperband and seeds", "tpe and median"],
 )
@@ -395,7 +395,7 @@ def test_trials_are_the_same_whatever_the_number_of_workers_and_stops(
         calls += 1
         stopped = dlrun.sweep(
             config, DRAWN, workers=2, runs_dir=tmp_path / "two",
-            **settings, **{"budget.trials": 5},
+            **settings, **{"budget.trials": 4},
         )  # fmt: skip
         status = stopped.status
     assert calls > 2
@@ -501,16 +501,24 @@ def kill_tree(process: subprocess.Popen[str], rng: random.Random) -> None:
             continue
 
 
-@pytest.mark.parametrize("kills", [1, pytest.param(40, marks=pytest.mark.crash)])
+@pytest.mark.parametrize(
+    ("kills", "rates"),
+    [
+        (1, [0.1, 0.05]),
+        pytest.param(40, [0.1, 0.05, 0.02, 0.01], marks=pytest.mark.crash),
+    ],
+    ids=["once", "40 times"],
+)
 def test_killed_at_random_instants_it_ends_with_the_planned_trials_each_once(
-    folder: Path, tmp_path: Path, kills: int
+    folder: Path, tmp_path: Path, kills: int, rates: list[float]
 ) -> None:
     path = tmp_path / "killed.yaml"
     path.write_text(SMALL.replace("name: small", "name: killed"))
     tokens = [
-        "optimizer.learning_rate=0.1,0.05,0.02,0.01", "model.activation=relu,tanh",
+        f"optimizer.learning_rate={','.join(map(str, rates))}", "model.activation=relu,tanh",
         "training.epochs=150", "training.batch_size=4",
     ]  # fmt: skip
+    num_trials = 2 * len(rates)
     whole = dlrun.sweep(path, overrides=tokens, runs_dir=tmp_path / "whole")
     environment = os.environ | {"DLRUN_RUNS_DIR": str(tmp_path / "runs")}
     command = [sys.executable, "-m", "dlrun", "sweep", str(path), *tokens, "--workers", "2"]
@@ -530,15 +538,15 @@ def test_killed_at_random_instants_it_ends_with_the_planned_trials_each_once(
         assert len(found) <= 1, seed
         if found:
             sweep = Sweep(found[0])
-            assert len(sweep.trials) == 8
+            assert len(sweep.trials) == num_trials
             shown = CliRunner().invoke(app, ["summary", str(sweep.path)])
             assert shown.exit_code == 0, shown.output
         if process.returncode == 0:
             break
     assert process.returncode == 0, (seed, errors)
-    assert [trial.state for trial in sweep.trials] == ["finished"] * 8
-    assert sorted(os.listdir(sweep.path / "trials")) == [str(n) for n in range(8)]
-    for number in range(8):
+    assert [trial.state for trial in sweep.trials] == ["finished"] * num_trials
+    assert sorted(os.listdir(sweep.path / "trials")) == [str(n) for n in range(num_trials)]
+    for number in range(num_trials):
         assert compare_runs(whole.run(number), sweep.run(number)).verdict == "identical", seed
     assert [trial.value for trial in whole.trials] == [trial.value for trial in sweep.trials]
 

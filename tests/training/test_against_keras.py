@@ -138,6 +138,19 @@ TABLE: dict[str, dict[str, Any]] = (
     | OTHERS
 )
 
+LIKE_OTHERS = (
+    "Adam with weight decay",
+    "RMSprop with momentum",
+    "SGD with global_clipnorm",
+    "two AUCs",
+    "BatchNormalization, 17 rows by 8",
+    "BatchNormalization, 3000 rows by 64",
+    "mean absolute error",
+    "weights of two classes",
+    "1500 rows held out",
+)
+"""Near one beside them: `make test-slow` runs them."""
+
 
 def assert_equal_models(ours: Any, theirs: Any) -> None:
     """Weights, and all that the optimizer keeps."""
@@ -147,7 +160,13 @@ def assert_equal_models(ours: Any, theirs: Any) -> None:
         np.testing.assert_array_equal(np.array(mine), np.array(other), err_msg=mine.path)
 
 
-@pytest.mark.parametrize("case", TABLE.values(), ids=TABLE)
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=name, marks=pytest.mark.slow if name in LIKE_OTHERS else ())
+        for name, case in TABLE.items()
+    ],
+)
 def test_training_equals_keras_fit(case: dict[str, Any], tmp_path: Path, Case: Any) -> None:  # noqa: N803
     case = Case(**{"layers": [DENSE, THREE]} | case)
     _, ours, fitted = case.train(tmp_path)
