@@ -160,9 +160,11 @@ def find_any(name: str, runs_dir: Path | None = None) -> Run | Sweep:
         return every[matches[0]]
     head, slash, rest = name.replace(os.sep, "/").partition("/")
     if slash and head and not matches and not os.path.exists(name):
-        part = _part_of(find_any(head, runs_dir), rest.rstrip("/"))
-        if part is not None:
-            return part
+        whole = find_any(head, runs_dir)
+        part = _part_of(whole, rest.rstrip("/"))
+        if part is None:
+            raise RunError(f"{whole.path}: there is no {rest} in it; there is {_parts(whole)}")
+        return part
     if matches:
         shown = ", ".join(matches[:3]) + (", …" if len(matches) > 3 else "")
         raise RunError(f"{name!r} is the start of {len(matches)} runs: {shown}; write more of it")
@@ -188,6 +190,14 @@ def _part_of(whole: Run | Sweep, rest: str) -> Run | None:
         return None
     run = whole.run(int(number))
     return _part_of(run, inner) if inner else run
+
+
+def _parts(whole: Run | Sweep) -> str:
+    """What `_part_of` finds, in words."""
+    if isinstance(whole, Sweep):
+        return f"{TRIALS}/0 to {TRIALS}/{len(whole.trials) - 1}, and best"
+    names = [one.path.relative_to(whole.path).as_posix() for one in whole.members]
+    return f"{names[0]} to {names[-1]}" if names else "nothing: it is one run"
 
 
 def single_run(run: Run, member: int | None = None) -> Run:

@@ -25,7 +25,7 @@ def judge_sweep(normal: Mapping[str, Any], *, search_is_right: bool) -> list[Fin
     parameters = [build_parameter(key, form) for key, form in (search or {}).items()]
     strategy, trials = normal.get("strategy"), normal.get("trials")
     if strategy in ("random", "tpe") and trials == "none":
-        found.error(("strategy",), f"{strategy} needs the number of trials; write trials: 30")
+        found.error(("strategy",), f"{strategy} needs the number of trials; add trials, such as 30")
     if strategy in ("grid", "zip"):
         if isinstance(trials, int):
             message = f"a {strategy} has as many trials as its values make; leave it out, or write"

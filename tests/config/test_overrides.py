@@ -131,6 +131,11 @@ def test_an_override_changes_the_normal_form(load: Load, overrides: Any, key: st
         (["--lr=0.1"], "override --lr=0.1  keys have no dashes; write optimizer.learning_rate=0.1"),
         (["--batch-size", "8"], "keys have no dashes; write training.batch_size=8"),
         (["--epochs"], "override --epochs  keys have no dashes; write training.epochs=…"),
+        (
+            ["training.epochs=3,5"],
+            "override training.epochs=3,5  training.epochs: must be a whole number, 1 or more, "
+            "received '3,5'; to try several values: dlrun sweep",
+        ),
         (["epochs"], "override epochs  must be key=value; write training.epochs=…"),
         ({"training.epoch": 5}, "override training.epoch=5  training.epoch: unknown key"),
     ],

@@ -54,6 +54,13 @@ def test_an_unknown_run_gets_the_nearest_id(runs_dir: Path) -> None:
         find_run("zzz")
 
 
+def test_a_single_run_has_no_parts(runs_dir: Path) -> None:
+    make(runs_dir, "20260101-000000-moons-0001")
+    message = r"-0001: there is no folds/0 in it; there is nothing: it is one run$"
+    with pytest.raises(RunError, match=message):
+        find_run("latest/folds/0")
+
+
 def test_latest_without_any_run_says_how_to_make_one(runs_dir: Path) -> None:
     with pytest.raises(RunError, match=r"no runs in .*; `dlrun train CONFIG` makes one"):
         find_run("latest")

@@ -27,9 +27,12 @@ KEYS = [
     (f"{OK}\nstrategy: gird", "3:1  strategy: must be 'grid', 'zip', 'random' or 'tpe', received"),
     (
         f"{OK}\nstrategy: random",
-        "3:1  strategy: random needs the number of trials; write trials: 3",
+        "3:1  strategy: random needs the number of trials; add trials, such as 3",
     ),
-    (f"{OK}\nstrategy: tpe", "3:1  strategy: tpe needs the number of trials; write trials: 30"),
+    (
+        f"{OK}\nstrategy: tpe",
+        "3:1  strategy: tpe needs the number of trials; add trials, such",
+    ),
     (
         f"{OK}\ntrials: 3",
         "3:1  trials: a grid has as many trials as its values make; leave it out, or write "
