@@ -33,6 +33,7 @@ from dlrun.screen import noise_to_log
 from dlrun.stopping import stop_requests
 from dlrun.threads import settle_threads
 from dlrun.training import (
+    BestWeights,
     Engine,
     Fitted,
     Keeping,
@@ -204,37 +205,13 @@ def _train(
         listen = recording(recorder, history, report)
         if ready.evaluates:
             listen = import_meanwhile(listen, "dlrun.evaluate")
-        if plan is not None:
-            _record_going_on(recorder, plan, data.config, listen)
-        noise = startup_noise.strip() or "TensorFlow started without a word"
-        recorder.log(noise, lines=True)
-        noise_into(run.path / LOG)
-        _record_start(recorder, data, built, listen)
-        earlier = run.info.get("callbacks_from_python") if state else None
-        recorder.note(
-            callbacks_from_python=callbacks_from_python(ready.given, earlier or ()),
-            monitor=data.config.training.monitor,
-            monitor_mode=monitor_mode(higher_is_better=built.higher_is_better),
-        )
+        _record_start(recorder, ready, plan, noise_into, listen)
         tensors = TensorData.from_prepared(data)
-        listen(EngineChosen(ready.engine.name, ready.engine.reason))
-        listen(describe_train_eval(data))
         best = choose_best(built, data.config.training, listen)
         if best is not None and plan is not None and plan.best is not None:
             best.go_on_from(plan.best)
         try:
-            with stop_requests() as request:
-                fitted = fit_model(
-                    built,
-                    data,
-                    tensors,
-                    engine=ready.engine,
-                    best=best,
-                    keeping=Keeping(checkpoint_writer(run, best, built.callbacks), listen, request),
-                    state=state,
-                    learning_rate=plan.learning_rate if plan else None,
-                    report=listen,
-                )
+            fitted = _fit(run, ready, plan, tensors, best, listen)
         except BaseException as error:
             draws = ready.evaluates
             keep_what_there_is(
@@ -246,6 +223,30 @@ def _train(
             from dlrun.evaluate import evaluate_run  # scikit-learn and matplotlib: 1.5 s
 
             evaluate_run(run, listen)
+
+
+def _fit(
+    run: Run,
+    ready: _Ready,
+    plan: ResumePlan | None,
+    tensors: TensorData,
+    best: BestWeights | None,
+    report: Report,
+) -> Fitted:
+    """Trains, from a checkpoint where there is one, until it is done or a signal asks to stop."""
+    built = ready.built
+    with stop_requests() as request:
+        return fit_model(
+            built,
+            ready.data,
+            tensors,
+            engine=ready.engine,
+            best=best,
+            keeping=Keeping(checkpoint_writer(run, best, built.callbacks), report, request),
+            state=plan.state if plan else None,
+            learning_rate=plan.learning_rate if plan else None,
+            report=report,
+        )
 
 
 def _record_result(
@@ -285,9 +286,34 @@ def _record_going_on(recorder: Recorder, plan: ResumePlan, config: Config, repor
 
 
 def _record_start(
+    recorder: Recorder,
+    ready: _Ready,
+    plan: ResumePlan | None,
+    noise_into: Callable[[Path], None],
+    report: Report,
+) -> None:
+    """Writes what is known before the first step, and says how it is trained."""
+    if plan is not None:
+        _record_going_on(recorder, plan, ready.data.config, report)
+    noise = startup_noise.strip() or "TensorFlow started without a word"
+    recorder.log(noise, lines=True)
+    noise_into(recorder.run.path / LOG)
+    _record_facts(recorder, ready.data, ready.built, report)
+    is_begun = plan is not None and plan.state is not None
+    earlier = recorder.run.info.get("callbacks_from_python") if is_begun else None
+    recorder.note(
+        callbacks_from_python=callbacks_from_python(ready.given, earlier or ()),
+        monitor=ready.data.config.training.monitor,
+        monitor_mode=monitor_mode(higher_is_better=ready.built.higher_is_better),
+    )
+    report(EngineChosen(ready.engine.name, ready.engine.reason))
+    report(describe_train_eval(ready.data))
+
+
+def _record_facts(
     recorder: Recorder, data: PreparedData, built: BuiltModel, report: Report
 ) -> None:
-    """Writes what is known before the first step."""
+    """Writes what data, model and machine are."""
     for message in data.messages:
         recorder.log(message.text)
     facts = _tensorflow_facts(data.config)
