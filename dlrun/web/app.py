@@ -14,14 +14,14 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from dlrun.errors import InputError, StorageError
-from dlrun.web.asking import decode_image, is_json, read_body, read_object
+from dlrun.web.asking import decode_image, is_json, is_page_asked, read_body, read_object
 from dlrun.web.documentation import documentation
 from dlrun.web.drawings import Drawings, predict_command, shown_path
 from dlrun.web.guard import Guard
 from dlrun.web.pages import read_pages
 from dlrun.web.replies import error_reply, json_reply
 from dlrun.web.rows import read_rows
-from dlrun.web.served import Served, describe, predict_image, predict_rows
+from dlrun.web.served import Served, describe, predict_image, predict_page, predict_rows
 from dlrun.web.worker import Worker
 
 
@@ -44,11 +44,12 @@ class Site:
         content = await read_body(request)
         if not content:
             raise HTTPException(400, "body: empty; send an image or JSON, see GET /api")
+        predict = predict_page if is_page_asked(request) else predict_image
         if not is_json(request, content):
-            return json_reply(await self._image(content))
+            return json_reply(await self._image(content, predict))
         asked = await self.worker(read_object, content)
         if set(asked) == {"image"}:
-            return json_reply(await self._image(decode_image(asked["image"])))
+            return json_reply(await self._image(decode_image(asked["image"]), predict))
         if set(asked) != {"rows"}:
             keys = ", ".join(sorted(asked))[:80] or "none"
             raise HTTPException(400, f'body: the key must be "rows" or "image", received {keys}')
@@ -59,12 +60,16 @@ class Site:
     def _rows(self, plain: Any) -> dict[str, Any]:
         return predict_rows(self.served, read_rows(plain, self.served.columns))
 
-    async def _image(self, content: bytes) -> dict[str, Any]:
+    async def _image(
+        self,
+        content: bytes,
+        predict: Callable[[Served, bytes], dict[str, Any]] = predict_image,
+    ) -> dict[str, Any]:
         if self.served.recipe is None:
             raise HTTPException(
                 400, 'image: the model takes rows of a table; send JSON, {"rows": [[…]]}'
             )
-        return await self.worker(predict_image, self.served, content)
+        return await self.worker(predict, self.served, content)
 
     async def model(self, _request: Request) -> Response:
         """GET /api/model."""

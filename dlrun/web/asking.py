@@ -51,6 +51,18 @@ def is_json(request: Request, content: bytes) -> bool:
     return kind == "application/json" or content.lstrip()[:1] == b"{"
 
 
+def is_page_asked(request: Request) -> bool:
+    """Returns whether an image may be a page of many figures, by `?page=auto`.
+
+    Raises:
+        HTTPException: 400, another value.
+    """
+    asked = request.query_params.get("page", "false")
+    if asked not in ("auto", "false"):
+        raise HTTPException(400, f"page: must be auto or false, received {asked[:40]!r}")
+    return asked == "auto"
+
+
 def read_object(content: bytes) -> dict[str, Any]:
     """Returns a JSON object.
 

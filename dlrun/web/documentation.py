@@ -34,6 +34,9 @@ were. Answer:
   remarks        what may mislead the net
   milliseconds   of reading, preparing and predicting
 
+By {address}/api/predict?page=auto an image of many figures is answered by `figures` and
+`milliseconds`: all of the above for each figure, in reading order.
+
 POST {address}/api/rounds begins a round of {round} drawings, {{"round": 0, "labels": […]}};
 POST {address}/api/rounds/0/drawings keeps the next one, a PNG file, and predicts it.
 """

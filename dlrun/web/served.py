@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +12,8 @@ import numpy as np
 
 from dlrun.evaluation.meaning import Meaning, meaning_of
 from dlrun.events import Report, ignore
-from dlrun.images.preparation import Recipe, prepare_picture
+from dlrun.images.page import prepare_page
+from dlrun.images.preparation import Prepared, Recipe, prepare_picture
 from dlrun.images.reading import read_picture
 from dlrun.predicting.answers import Answer, answers_of, class_shares
 from dlrun.predicting.recipe import recipe_of, takes_images
@@ -85,7 +87,7 @@ def describe(served: Served) -> dict[str, Any]:
 
 
 def predict_image(served: Served, content: bytes) -> dict[str, Any]:
-    """Returns what the model says of an image file, as plain data.
+    """Returns what the model says of an image file of one figure, as plain data.
 
     Args:
         served: A model that takes images.
@@ -97,16 +99,36 @@ def predict_image(served: Served, content: bytes) -> dict[str, Any]:
     started = time.perf_counter()
     assert served.recipe is not None
     picture = read_picture(content, "image", MAX_PIXELS)
-    prepared = prepare_picture(picture, served.recipe)
-    outputs = served.outputs(prepared.pixels[np.newaxis])
-    (answer,) = answers = answers_of(outputs, served.meaning)
-    (told,) = _told(answers, outputs, served.meaning)
-    return {
-        **told,
-        "pixels": prepared.pixels,
-        "remarks": [*prepared.remarks, *_unclear(answer)],
-        "milliseconds": _since(started),
-    }
+    (told,) = _say(served, [prepare_picture(picture, served.recipe)])
+    return {**told, "milliseconds": _since(started)}
+
+
+def predict_page(served: Served, content: bytes) -> dict[str, Any]:
+    """Returns what the model says of each figure of an image file, where it shows several.
+
+    Otherwise, and by a model of pictures that are no drawings, as `predict_image`.
+    """
+    started = time.perf_counter()
+    assert served.recipe is not None
+    picture = read_picture(content, "image", MAX_PIXELS)
+    is_drawn = served.recipe.looks.kind == "drawing"
+    figures = prepare_page(picture, served.recipe) if is_drawn else []
+    if len(figures) > 1:
+        return {"figures": _say(served, figures), "milliseconds": _since(started)}
+    (told,) = _say(served, [prepare_picture(picture, served.recipe)])
+    return {**told, "milliseconds": _since(started)}
+
+
+def _say(served: Served, figures: Sequence[Prepared]) -> list[dict[str, Any]]:
+    """What the model says of figures, what it was given of each, and what may mislead it."""
+    outputs = served.outputs(np.stack([figure.pixels for figure in figures]))
+    answers = answers_of(outputs, served.meaning)
+    return [
+        {**told, "pixels": figure.pixels, "remarks": [*figure.remarks, *_unclear(answer)]}
+        for told, figure, answer in zip(
+            _told(answers, outputs, served.meaning), figures, answers, strict=True
+        )
+    ]
 
 
 def predict_rows(served: Served, x: np.ndarray) -> dict[str, Any]:

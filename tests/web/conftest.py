@@ -21,6 +21,8 @@ from dlrun.web.app import make_app
 from dlrun.web.drawings import Drawings
 from dlrun.web.rows import columns_of
 from dlrun.web.served import Served
+from tests.hands import on_paper
+from tests.images.test_page import page
 
 sys.path.append(str(Path(__file__).parent))  # browser.py lies beside these tests
 
@@ -36,6 +38,13 @@ def png_of(points: list[tuple[float, float]], side: int = 196, kind: str = "PNG"
     ImageDraw.Draw(image).line(places, fill=0, width=max(side // 14, 1), joint="curve")
     stream = io.BytesIO()
     image.save(stream, kind)
+    return stream.getvalue()
+
+
+def png_of_page(lines: list[str]) -> bytes:
+    """An image file with digits on it, line by line."""
+    stream = io.BytesIO()
+    Image.fromarray(on_paper(page(lines), "pen", np.random.default_rng(0))).save(stream, "PNG")
     return stream.getvalue()
 
 

@@ -11,7 +11,17 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from tests.web.conftest import DIGITS, SEVEN, client_of, image_model, png_of, row_model
+from dlrun.images.page import prepare_page
+from dlrun.images.reading import read_picture
+from tests.web.conftest import (
+    DIGITS,
+    SEVEN,
+    client_of,
+    image_model,
+    png_of,
+    png_of_page,
+    row_model,
+)
 
 SIMPLE_IMAGE = png_of([(0.5, 0.2), (0.5, 0.8)], kind="BMP")
 
@@ -39,6 +49,38 @@ def test_an_image_in_base64_is_the_same(images: TestClient, before: str) -> None
     encoded = images.post("/api/predict", json={"image": text}).json()
     plain = images.post("/api/predict", content=SEVEN).json()
     assert encoded["pixels"] == plain["pixels"]
+
+
+PAGE = png_of_page(["0123", "456"])
+
+
+def test_a_page_is_answered_figure_by_figure_where_that_is_asked_for(images: TestClient) -> None:
+    reply = images.post("/api/predict?page=auto", content=PAGE)
+    answer = reply.json()
+    assert list(answer) == ["figures", "milliseconds"]
+    assert len(answer["figures"]) == 7
+    recipe = image_model(np.zeros(10, np.float32)).recipe
+    assert recipe is not None
+    found = prepare_page(read_picture(PAGE, "page"), recipe)
+    for figure, prepared in zip(answer["figures"], found, strict=True):
+        assert figure["pixels"] == prepared.pixels.tolist()
+        assert figure["probabilities"]["7"] == pytest.approx(0.91)
+    text = base64.b64encode(PAGE).decode()
+    encoded = images.post("/api/predict?page=auto", json={"image": text}).json()
+    assert encoded["figures"] == answer["figures"]
+
+
+@pytest.mark.parametrize(("content", "asked"), [(PAGE, ""), (PAGE, "?page=false"), (SEVEN, "auto")])
+def test_otherwise_it_is_one_figure(images: TestClient, content: bytes, asked: str) -> None:
+    address = f"/api/predict{'?page=auto' if asked == 'auto' else asked}"
+    answer = images.post(address, content=content).json()
+    assert list(answer) == ["predicted", "probabilities", "pixels", "remarks", "milliseconds"]
+
+
+def test_another_word_for_pages_is_refused(images: TestClient) -> None:
+    reply = images.post("/api/predict?page=yes", content=SEVEN)
+    assert reply.status_code == 400
+    assert reply.json()["error"] == "page: must be auto or false, received 'yes'"
 
 
 def test_two_likely_classes_are_told(tmp_path: Path) -> None:

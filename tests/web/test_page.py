@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from browser import Browser, find_chromium, started
 
-from tests.web.conftest import SEVEN
+from tests.web.conftest import SEVEN, png_of_page
 
 pytestmark = pytest.mark.web
 
@@ -168,6 +168,25 @@ def test_an_image_is_taken(browser: Browser, digits: str, folder: Path, way: str
     browser.wait("document.getElementById('paper').ariaLabel === 'Paper, 1 stroke'")
 
 
+def test_a_page_of_many_figures_is_answered_figure_by_figure(
+    browser: Browser, digits: str, folder: Path
+) -> None:
+    browser.open(digits)
+    (folder / "page.png").write_bytes(png_of_page(["0123", "456"]))
+    root = browser.call("DOM.getDocument")["root"]["nodeId"]
+    node = browser.call("DOM.querySelector", nodeId=root, selector="#file")["nodeId"]
+    browser.call("DOM.setFileInputFiles", nodeId=node, files=[str(folder / "page.png")])
+    browser.wait(f"{PREDICTED} === '7 figures'")
+    tiles = "[...document.querySelectorAll('#figures li')]"
+    assert browser.run(f"{tiles}.length") == 7
+    assert browser.run(f"{tiles}.every((tile) => /^\\d$/.test(tile.innerText.trim()))")
+    assert browser.run("getComputedStyle(document.querySelector('.bars')).display") == "none"
+    browser.stroke(ONE)  # takes its place
+    browser.wait(f"/^\\d$/.test({PREDICTED})")
+    assert browser.run("document.getElementById('figures').hidden")
+    assert browser.run("getComputedStyle(document.querySelector('.bars')).display") != "none"
+
+
 def test_a_file_that_is_no_image_is_told(browser: Browser, digits: str) -> None:
     browser.open(digits)
     browser.run(
@@ -175,7 +194,7 @@ def test_a_file_that_is_no_image_is_told(browser: Browser, digits: str) -> None:
         " document.dispatchEvent(new DragEvent('drop', {dataTransfer: files})); })()"
     )
     browser.wait("document.getElementById('remarks').textContent.includes('not an image')")
-    assert [c["url"] for c in browser.complaints()] == [f"{digits}api/predict"]  # its 422
+    assert [c["url"] for c in browser.complaints()] == [f"{digits}api/predict?page=auto"]  # its 422
     browser.events[:] = [e for e in browser.events if e["method"] != "Log.entryAdded"]
 
 

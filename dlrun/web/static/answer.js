@@ -37,12 +37,21 @@ export function makeAnswer(model) {
   function clear() {
     write("–", "");
     for (const row of rows.values()) fill(row, 0, "", false);
-    if (model.takes === "image") drawPixels(null, model);
+    if (model.takes === "image") drawPixels(byId("seen"), null, model);
+  }
+
+  function page(figures) {
+    const found = figures.map((figure) => short(figure.predicted));
+    write(`${figures.length} figures`, "a page, in reading order");
+    remark(figures.flatMap((figure, i) => figure.remarks.map((one) => `figure ${i + 1}: ${one}`)));
+    say(`${figures.length} figures: ${found.join(", ")}`);
   }
 
   return {
     /** An answer of the server, or null for nothing. */
     show(answer) {
+      showFigures(answer?.figures ?? [], model);
+      if (answer?.figures) return page(answer.figures);
       remark(answer?.remarks ?? []);
       if (!answer) return clear();
       const predicted = short(answer.predicted);
@@ -51,11 +60,12 @@ export function makeAnswer(model) {
       write(predicted, share);
       for (const [name, row] of rows)
         fill(row, shares[name], percent(shares[name]), name === answer.predicted);
-      if (answer.pixels) drawPixels(answer.pixels, model);
+      if (answer.pixels) drawPixels(byId("seen"), answer.pixels, model);
       say([predicted, share, ...answer.remarks].filter(Boolean).join(", "));
     },
     /** What went wrong, in words. */
     fail(error) {
+      showFigures([], model);
       clear();
       remark([error.message], true);
       say(error.message);
@@ -91,9 +101,29 @@ function fill(row, share, text, isFirst) {
   row.classList.toggle("is-first", isFirst);
 }
 
+/** A tile for each figure of a page: what the net sees of it, and what it says. */
+function showFigures(figures, model) {
+  const place = byId("figures");
+  if (!place) return; // of tables
+  place.hidden = figures.length === 0;
+  place.closest(".answer").classList.toggle("is-page", figures.length > 0);
+  place.replaceChildren(...figures.map((figure) => {
+    const tile = document.createElement("li");
+    const canvas = document.createElement("canvas");
+    drawPixels(canvas, figure.pixels, model);
+    const text = document.createElement("span");
+    const predicted = short(figure.predicted);
+    text.textContent = predicted;
+    const share = figure.probabilities ? percent(figure.probabilities[figure.predicted]) : "";
+    tile.title = [predicted, share, ...figure.remarks].filter(Boolean).join(" · ");
+    tile.classList.toggle("is-doubtful", figure.remarks.length > 0);
+    tile.append(canvas, text);
+    return tile;
+  }));
+}
+
 /** Draws what the net sees, a pixel a pixel; the style sheet makes them large. */
-function drawPixels(pixels, model) {
-  const canvas = byId("seen");
+function drawPixels(canvas, pixels, model) {
   const [height, width] = model.input_shape;
   if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
   const image = new ImageData(width, height);

@@ -15,7 +15,8 @@ export async function fetchJson(address, options = {}) {
 
 /**
  * Returns a function to call whenever something changed.
- * @param question gives, or promises, the options of a request, or null for nothing to ask
+ * @param question gives, or promises, the options of a request, or null for nothing to ask;
+ *   `address` among them replaces /api/predict
  * @param show takes the answer, or null
  * @param fail takes an Error
  */
@@ -29,9 +30,9 @@ export function makeAsker(question, show, fail) {
     while (isDirty) {
       isDirty = false;
       try {
-        const options = await question();
-        const answer = options && (await fetchJson("/api/predict", options));
-        show(answer);
+        const asked = await question();
+        const { address = "/api/predict", ...options } = asked ?? {};
+        show(asked && (await fetchJson(address, options)));
       } catch (error) {
         if (!isDirty) fail(error);
       }

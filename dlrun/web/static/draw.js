@@ -22,7 +22,11 @@ if (model.class_names.length) round = makeRound(paper, answer, nounOf(model.clas
 answer.show(null);
 
 const ask = makeAsker(
-  async () => (paper.isEmpty || round.isOn ? null : { method: "POST", body: await paper.content() }),
+  async () => {
+    if (paper.isEmpty || round.isOn) return null;
+    const address = `/api/predict?page=${paper.isPicture ? "auto" : "false"}`; // strokes: one figure
+    return { address, method: "POST", body: await paper.content() };
+  },
   (found) => { if (!round.isOn) answer.show(paper.isEmpty ? null : found); },
   (error) => { if (!round.isOn) answer.fail(error); },
 );

@@ -108,6 +108,7 @@ export function makePaper(canvas, penWidth, side, changed) {
 
   return {
     get isEmpty() { return strokes.length === 0 && !picture; },
+    get isPicture() { return picture !== null; },
     undo() {
       if (picture) picture = null;
       else strokes.pop();
