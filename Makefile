@@ -98,7 +98,7 @@ test-data: .venv/installed-dev ## Fetch the real data sets and check them
 	$(BIN)/python -m pytest -q -m real_data
 
 test-slow: .venv/installed-dev ## The tests that take minutes
-	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow
 
 test-crash: .venv/installed-dev ## Kill training processes at 200 random instants (ten minutes)
 	$(BIN)/python -m pytest -q -n 2 -m crash

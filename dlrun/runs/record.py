@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from dlrun.errors import DivergedError, StorageError
+from dlrun.errors import DivergedError, RunError, StorageError
 from dlrun.files import read_npz, storage_error, write_bytes, write_json, write_text
 from dlrun.parameters import ModelCount, count_lines
 from dlrun.runs import run as layout
@@ -92,20 +92,25 @@ class Recorder:
             self._columns.insert(0, "epoch")
             rows = [self._line({"epoch": n, **row}) for n, row in enumerate(history, start=1)]
             text = "\n".join([",".join(self._columns), *rows, ""])
-        has_results = (self.run.path / layout.METRICS).is_file()
-        self.has_old_results = has_results and self._holds(layout.HISTORY_CSV, text)
-        if self.has_old_results:
-            return
-        self._remove(*_OF_THE_END)
-        if history:
-            write_text(self.run.path / layout.HISTORY_CSV, text)
-        else:
+        there = self._history_text()
+        self.has_old_results = there.startswith(text) and self._has_results_of(len(history))
+        if not self.has_old_results:
+            self._remove(*_OF_THE_END)
+        if not history:
             self._remove(layout.HISTORY_CSV)
+        elif there != text:
+            write_text(self.run.path / layout.HISTORY_CSV, text)
 
-    def _holds(self, name: str, text: str) -> bool:
+    def _history_text(self) -> str:
         try:
-            return (self.run.path / name).read_text(encoding="utf-8") == text
+            return (self.run.path / layout.HISTORY_CSV).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):
+            return ""
+
+    def _has_results_of(self, epochs: int) -> bool:
+        try:
+            return epochs > 0 and Run(self.run.path).metrics.get("epochs") == epochs
+        except RunError:
             return False
 
     def _remove(self, *names: str) -> None:
@@ -141,10 +146,7 @@ class Recorder:
         write_text(self.run.path / layout.SUMMARY, "\n".join(count_lines(count)) + "\n")
 
     def epoch(self, epoch: int, logs: Mapping[str, float]) -> None:
-        """Appends an epoch, counted from 1, to `history.csv`."""
-        if self.has_old_results:
-            self._remove(*_OF_THE_END)
-            self.has_old_results = False
+        """Appends an epoch, counted from 1, to `history.csv`; results without it go."""
         row: dict[str, float | int] = {"epoch": epoch, **logs}
         new = [name for name in row if name not in self._columns]
         head = [",".join(new)] if not self._columns else []
@@ -153,6 +155,9 @@ class Recorder:
         self._columns += new
         self._append(layout.HISTORY_CSV, "\n".join([*head, self._line(row)]) + "\n")
         self._info["epochs_done"] = epoch
+        if self.has_old_results:
+            self._remove(*_OF_THE_END)
+            self.has_old_results = False
 
     def _widen(self, new: Sequence[str]) -> None:
         """Gives `history.csv` columns that a callback adds later, empty for the epochs before."""

@@ -131,6 +131,47 @@ def test_a_run_taken_up_again_has_the_history_of_its_checkpoint_and_no_end(run: 
         assert not (run.path / "history.csv").exists()
 
 
+@pytest.fixture
+def finished(run: Run) -> Run:
+    with Recorder(run) as recorder:
+        recorder.epoch(1, {"loss": 0.5})
+        recorder.metrics({"epochs": 1})
+    return Run(run.path)
+
+
+def test_results_go_when_there_is_a_new_epoch_and_not_before(
+    finished: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Recorder(finished) as recorder:
+        recorder.go_on({}, [{"loss": 0.5}])
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "open", _refuse)
+            with pytest.raises(StorageError, match="no space left"):
+                recorder.epoch(2, {"loss": 0.4})
+        assert (finished.path / "metrics.json").is_file()
+        recorder.epoch(2, {"loss": 0.4})
+        assert not (finished.path / "metrics.json").exists()
+
+
+def _refuse(*_: object, **__: object) -> None:
+    raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("rest", ["2,0.4\n", "2,0.", ""])
+@pytest.mark.parametrize("of_epochs", [1, 2])
+def test_results_stay_with_the_epochs_that_they_are_of(
+    finished: Run, rest: str, of_epochs: int
+) -> None:
+    """A process may have been killed when the new epoch was there and they were, too."""
+    write_json(finished.path / "metrics.json", {"epochs": of_epochs})
+    whole = "epoch,loss\n1,0.5\n"
+    (finished.path / "history.csv").write_text(whole + rest, encoding="utf-8")
+    with Recorder(finished) as recorder:
+        recorder.go_on({}, [{"loss": 0.5}])
+    assert (finished.path / "metrics.json").exists() == (of_epochs == 1)
+    assert (finished.path / "history.csv").read_text(encoding="utf-8") == whole
+
+
 def test_facts_that_are_noted_add_up(run: Run) -> None:
     with Recorder(run) as recorder:
         recorder.note(hashes={"data": "a"}, engine="compiled")
