@@ -227,7 +227,7 @@ def all_of_it(num_examples: int) -> Any:
     return settings(
         max_examples=num_examples,
         derandomize=True,
-        deadline=5000,
+        deadline=60_000,
         database=None,
         suppress_health_check=slow,
     )

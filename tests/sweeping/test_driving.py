@@ -238,7 +238,7 @@ def bad(folder: Path) -> Path:
     names = ["[]", "[]", "[Crash]", "[Bug]", "[Hang]", "[Greedy]", "[Mended]", "[]"]
     dtypes = ["float32"] * 7 + ["float31"]
     (place / "bad.yaml").write_text(
-        "base: base.yaml\nstrategy: zip\ntrial_minutes: 0.1\nsearch:\n"
+        "base: base.yaml\nstrategy: zip\ntrial_minutes: 0.2\nsearch:\n"
         f"  optimizer.learning_rate: {json.dumps(rates)}\n"
         f"  training.callbacks: [{', '.join(names)}]\n"
         f"  model.layers.0.dtype: {json.dumps(dtypes)}\n"
@@ -271,7 +271,7 @@ def test_a_bad_trial_of_every_kind_is_one_recorded_trial(
     assert "loss became nan in epoch 1" in reasons[1] or "loss became inf" in reasons[1]
     assert reasons[2] == "its process was ended by SIGSEGV; its run.log may say why"
     assert reasons[3] == "LookupError: a bug of ones own"
-    assert reasons[4] == "it took longer than its limit of 6 s"
+    assert reasons[4] == "it took longer than its limit of 12 s"
     assert "out of memory, unable to allocate 9.09 TiB" in reasons[5]
     assert reasons[6] == "LookupError: not mended yet"
     assert "float31" in reasons[7]
