@@ -23,7 +23,7 @@ def gc(
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove without asking.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="The list as JSON.")] = False,
 ) -> None:
-    """Remove dead runs, temporary files and weights of worse runs and trials; never a history."""
+    """Remove runs of no epoch, temporary files, and weights of worse runs; never a history."""
     from dlrun.runs.cleanup import plan_cleanup, remove, resumable_runs
 
     plan, kept = plan_cleanup(), resumable_runs()

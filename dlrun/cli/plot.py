@@ -32,7 +32,8 @@ def plot(
     output: Annotated[
         Path | None,
         typer.Option(
-            help="A folder, or a file when one metric is drawn. Default: the run's plots."
+            help="A folder, or a file when one metric is drawn. "
+            "Default: the run's plots; of several runs the folder they lie in."
         ),
     ] = None,
 ) -> None:

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 def summary(
     target: Annotated[
         str | None,
-        typer.Argument(metavar="[CONFIG|RUN]", help="A YAML config, or a run; none: all runs."),
+        typer.Argument(
+            metavar="[CONFIG|RUN]", help="A YAML config, a run or a sweep; none: all runs."
+        ),
     ] = None,
     overrides: OverridesArgument = None,
     sort: Annotated[

@@ -29,7 +29,8 @@ def labels_of(inputs: Sequence[Input], given: str | None, class_names: Sequence[
     """Returns what is known of images.
 
     Args:
-        inputs: Of which something may be known: from `labels.csv` in their folder, else from
+        inputs: Of which something may be known: from `labels.csv` beside them or
+            in the folder that was named, else from
             the start of their name (`3.png`, `3_a.png`), else from their folder's name.
         given: A labels CSV, or labels in reading order: `0123`, or `cat,dog`; None without.
         class_names: Of the model.
@@ -41,6 +42,7 @@ def labels_of(inputs: Sequence[Input], given: str | None, class_names: Sequence[
         return Labels(in_order=_typed(given, class_names))
     tables = {Path(given)} if given is not None else set()
     tables |= {i.folder / LABELS_CSV for i in inputs if i.folder is not None}
+    tables |= {i.path.parent / LABELS_CSV for i in inputs if i.path is not None}
     found: dict[Path, str] = {}
     for path in sorted(tables):
         if path.is_file():

@@ -45,8 +45,7 @@ def machine_remarks(run: Run) -> Iterator[str]:
         yield f"the processor was {then.get('cpu', {}).get('name')} and is {here['cpu']['name']}"
     for what, old, new in (*changed_imports(then, here), *changed_variables(then, here)):
         yield f"{what} was {old} and is {new}"
-    if then.get("gpus"):
-        yield "a GPU adds in no fixed order"
+    yield from run.info.get("not_repeatable") or ()
 
 
 def _averages_are_spent(planned_epochs: int, state: TrainingState) -> bool:

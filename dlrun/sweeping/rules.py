@@ -26,6 +26,9 @@ def judge_sweep(normal: Mapping[str, Any], *, search_is_right: bool) -> list[Fin
     strategy, trials = normal.get("strategy"), normal.get("trials")
     if strategy in ("random", "tpe") and trials == "none":
         found.error(("strategy",), f"{strategy} needs the number of trials; add trials, such as 30")
+    if strategy == "tpe" and normal.get("pruning") == "hyperband":
+        message = "hyperband shares out trials that are all known beforehand, and tpe draws each"
+        found.error(("pruning",), f"{message} by those before; write median, or strategy: random")
     if strategy in ("grid", "zip"):
         if isinstance(trials, int):
             message = f"a {strategy} has as many trials as its values make; leave it out, or write"

@@ -39,7 +39,11 @@ class ObjectiveConfig:
 class BudgetConfig:
     """What one call may spend before it ends; another call goes on."""
 
-    minutes: float | None = key(or_none(_MINUTES), "no trial begins after so many", "none")
+    minutes: float | None = key(
+        or_none(_MINUTES),
+        "after so many the call ends; trials that run go on from a checkpoint by the next",
+        "none",
+    )
     trials: int | None = key(or_none(_TRIALS), "so many trials are run", "none")
 
 

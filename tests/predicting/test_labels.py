@@ -46,6 +46,17 @@ def test_a_table_of_labels_goes_before_names(tmp_path: Path) -> None:
     assert known(inputs, str(other))["0.png"] in ("5", "8")
 
 
+def test_a_table_of_labels_lies_beside_what_was_named_or_below(tmp_path: Path) -> None:
+    round_ = tmp_path / "drawings" / "20261126-101112"
+    round_.mkdir(parents=True)
+    image = round_ / "a.png"
+    image.write_bytes(b"x")
+    (round_ / "labels.csv").write_text("path,label\na.png,7\n")
+    for name in (image, round_, round_.parent, f"{round_}/*.png"):
+        inputs = find_inputs([str(name)], None, images=True)
+        assert labels_of(inputs, None, DIGITS).by_path == {image: "7"}
+
+
 def test_labels_are_typed_in_reading_order(tmp_path: Path) -> None:
     inputs = files(tmp_path, "page.png")
     assert labels_of(inputs, "0123", DIGITS).in_order == ("0", "1", "2", "3")

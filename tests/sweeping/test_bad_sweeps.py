@@ -34,6 +34,11 @@ KEYS = [
         "3:1  strategy: tpe needs the number of trials; add trials, such",
     ),
     (
+        f"{OK}\nstrategy: tpe\ntrials: 9\npruning: hyperband",
+        "5:1  pruning: hyperband shares out trials that are all known beforehand, and tpe draws "
+        "each by those before; write median, or strategy: random",
+    ),
+    (
         f"{OK}\ntrials: 3",
         "3:1  trials: a grid has as many trials as its values make; leave it out, or write "
         "strategy: random",
