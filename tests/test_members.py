@@ -209,7 +209,7 @@ def test_a_member_is_named_by_its_parent_and_is_no_run_of_the_table(
     assert [run.id for run in list_runs()] == [copied.id]
     assert find_run(f"{copied.id}/repeats/1").path == copied.path / "repeats" / "1"
     assert find_run("latest/repeats/1").path == copied.path / "repeats" / "1"
-    message = r"there is no repeats/9 in it; there is repeats/0 to repeats/2$"
+    message = rf"no run 'latest/repeats/9'; {copied.id} has repeats/0 to repeats/2$"
     with pytest.raises(RunError, match=message):
         find_run("latest/repeats/9")
 

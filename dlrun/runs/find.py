@@ -163,7 +163,7 @@ def find_any(name: str, runs_dir: Path | None = None) -> Run | Sweep:
         whole = find_any(head, runs_dir)
         part = _part_of(whole, rest.rstrip("/"))
         if part is None:
-            raise RunError(f"{whole.path}: there is no {rest} in it; there is {_parts(whole)}")
+            raise RunError(f"no run {name!r}; {whole.id} has {_parts(whole)}")
         return part
     if matches:
         shown = ", ".join(matches[:3]) + (", …" if len(matches) > 3 else "")
@@ -197,7 +197,7 @@ def _parts(whole: Run | Sweep) -> str:
     if isinstance(whole, Sweep):
         return f"{TRIALS}/0 to {TRIALS}/{len(whole.trials) - 1}, and best"
     names = [one.path.relative_to(whole.path).as_posix() for one in whole.members]
-    return f"{names[0]} to {names[-1]}" if names else "nothing: it is one run"
+    return f"{names[0]} to {names[-1]}" if names else "no members"
 
 
 def single_run(run: Run, member: int | None = None) -> Run:

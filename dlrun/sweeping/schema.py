@@ -41,7 +41,7 @@ class BudgetConfig:
 
     minutes: float | None = key(
         or_none(_MINUTES),
-        "after so many the call ends; trials that run go on from a checkpoint by the next",
+        "after so many it ends, and trials that run stop at a checkpoint",
         "none",
     )
     trials: int | None = key(or_none(_TRIALS), "so many trials are run", "none")

@@ -23,9 +23,7 @@ def not_repeatable(gpus: Sequence[str]) -> list[str]:
     if not gpus or ordered:
         return []
     names = ", ".join(gpus)
-    return [
-        f"{names}: a GPU adds in no fixed order; TF_DETERMINISTIC_OPS=1 asks TensorFlow for one"
-    ]
+    return [f"{names}: a GPU adds in no fixed order; TF_DETERMINISTIC_OPS=1 asks for one"]
 
 
 def callbacks_from_python(callbacks: Iterable[Any], earlier: Iterable[str] = ()) -> list[str]:

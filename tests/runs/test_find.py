@@ -56,7 +56,7 @@ def test_an_unknown_run_gets_the_nearest_id(runs_dir: Path) -> None:
 
 def test_a_single_run_has_no_parts(runs_dir: Path) -> None:
     make(runs_dir, "20260101-000000-moons-0001")
-    message = r"-0001: there is no folds/0 in it; there is nothing: it is one run$"
+    message = r"no run 'latest/folds/0'; 20260101-000000-moons-0001 has no members$"
     with pytest.raises(RunError, match=message):
         find_run("latest/folds/0")
 

@@ -143,7 +143,9 @@ def test_trials_do_not_look_at_test_rows_and_are_no_runs_of_the_table(
         find_run("latest")
     with pytest.raises(RunError, match="it is a run, and a sweep is needed"):
         find_sweep("latest/trials/0")
-    with pytest.raises(RunError, match=r"no trials/4 in it; there is trials/0 to trials/3, and"):
+    with pytest.raises(
+        RunError, match=r"'latest/trials/4'; \S+ has trials/0 to trials/3, and best$"
+    ):
         find_run("latest/trials/4")
 
 
