@@ -208,6 +208,7 @@ def _train(
         _record_start(recorder, ready, plan, noise_into, listen)
         tensors = TensorData.from_prepared(data)
         best = choose_best(built, data.config.training, listen)
+        recorder.keeps_last = best is None
         if best is not None and plan is not None and plan.best is not None:
             best.go_on_from(plan.best)
         try:
@@ -235,6 +236,7 @@ def _fit(
 ) -> Fitted:
     """Trains, from a checkpoint where there is one, until it is done or a signal asks to stop."""
     built = ready.built
+    best_epoch = best.epoch if best is not None else 0
     with stop_requests() as request:
         return fit_model(
             built,
@@ -242,7 +244,7 @@ def _fit(
             tensors,
             engine=ready.engine,
             best=best,
-            keeping=Keeping(checkpoint_writer(run, best, built.callbacks), report, request),
+            keeping=Keeping(checkpoint_writer(run, best_epoch, built.callbacks), report, request),
             state=plan.state if plan else None,
             learning_rate=plan.learning_rate if plan else None,
             report=report,

@@ -87,6 +87,35 @@ def test_an_extension_that_comes_to_no_epoch_leaves_the_results(write_config: Wr
     assert dlrun.resume(run).metrics["epochs"] == 6
 
 
+@pytest.mark.pictures
+@pytest.mark.parametrize("keep", ["best", "last"])
+def test_what_belongs_to_an_end_goes_with_the_first_new_epoch(
+    write_config: WriteConfig, keep: str
+) -> None:
+    run = dlrun.train(write_config(), {"training.keep": keep})
+    picture, model = run.plots_dir / "confusion_matrix.png", run.path / "model.keras"
+    assert picture.is_file()
+    before = model.read_bytes()
+
+    def stop(event: Event) -> None:
+        if isinstance(event, EpochEnded):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        dlrun.resume(run, more_epochs=3, report=stop)
+    stopped = Run(run.path)
+    assert stopped.metrics["epochs"] == 4
+    assert not picture.exists()
+    if keep == "last":  # that of epoch 3 is not this run's
+        assert not model.exists()
+    else:
+        assert model.read_bytes() != before
+        assert stopped.metrics["kept_epoch"] == 4
+    finished = dlrun.resume(stopped)
+    assert picture.is_file()
+    assert finished.metrics["kept_epoch"] == 6
+
+
 def test_a_checkpoint_of_another_model_is_refused_and_nothing_changes(
     write_config: WriteConfig,
 ) -> None:
@@ -100,6 +129,34 @@ def test_a_checkpoint_of_another_model_is_refused_and_nothing_changes(
     with pytest.raises(RunError, match=message):
         dlrun.resume(run, more_epochs=3)
     assert contents(run) == before
+
+
+def test_an_error_between_a_best_epoch_and_its_checkpoint_loses_no_best_weights(
+    write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The state that is remembered is older than the newest best weights, and has its own."""
+    whole = dlrun.train(write_config(), {"training.epochs": 6})
+    assert whole.metrics["kept_epoch"] == 6
+
+    def fail(event: Event) -> None:
+        if isinstance(event, EpochEnded) and event.epoch == 4:
+            raise BrokenPipeError
+
+    monkeypatch.setattr(keeping, "SECONDS", 1e9)
+    monkeypatch.setattr(keeping, "SHARE", 1e-12)  # states are remembered, and seldom written
+    with pytest.raises(BrokenPipeError):
+        dlrun.train(write_config(), {"training.epochs": 6}, report=fail)
+    run = list_runs()[0]
+    state = read_last(run)
+    assert state is not None
+    assert state.epoch == state.best_epoch == 3
+    assert [path.name for path in sorted((run.path / "checkpoints").iterdir())] == [
+        "best-3.npz",
+        "last.npz",
+    ]
+    resumed = dlrun.resume(run)
+    assert resumed.info["resumed"][0]["exact"]
+    assert numbers(resumed) == numbers(whole)
 
 
 def test_without_its_best_weights_a_run_goes_on_and_says_so(write_config: WriteConfig) -> None:

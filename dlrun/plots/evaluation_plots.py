@@ -13,6 +13,7 @@ from dlrun.plots.confusion import MAX_CLASSES, draw_confusion
 from dlrun.plots.predicted import draw_predicted
 from dlrun.plots.scores import ScoreRows, draw_scores
 from dlrun.runs import Run
+from dlrun.runs.run import CONFUSION_MATRIX_PNG, PREDICTED_PNG, ROC_PR_CALIBRATION_PNG
 from dlrun.wording import with_interval
 
 
@@ -26,7 +27,7 @@ def draw_evaluation(run: Run) -> list[Path]:
     if "confusion_matrix" in report:
         return _draw_classes(run, part, report, title)
     found = run.predictions(part)
-    path = run.plots_dir / "predicted.png"
+    path = run.plots_dir / PREDICTED_PNG
     draw_predicted(found["outputs"], found["labels"], path, title=title)
     return [path]
 
@@ -35,11 +36,11 @@ def _draw_classes(run: Run, part: str, report: Mapping[str, Any], title: str) ->
     paths = []
     names = [row["class"] for row in report["per_class"]]
     if len(names) <= MAX_CLASSES:
-        paths.append(run.plots_dir / "confusion_matrix.png")
+        paths.append(run.plots_dir / CONFUSION_MATRIX_PNG)
         note = f"accuracy {with_interval(report['metrics']['accuracy'])}"
         draw_confusion(report["confusion_matrix"], names, paths[-1], title=title, note=note)
     if "roc_auc" in report["metrics"]:
-        paths.append(run.plots_dir / "roc_pr_calibration.png")
+        paths.append(run.plots_dir / ROC_PR_CALIBRATION_PNG)
         draw_scores(_score_rows(run, part, report), paths[-1], title=title)
     return paths
 

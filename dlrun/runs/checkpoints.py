@@ -42,6 +42,7 @@ class TrainingState:
         stopped: Whether a callback ended the training here.
         best_epoch: Whose weights lie beside it as the best ones, counted from 1; 0 for none.
         config: With which it came to be, as `plain_config` has it.
+        best: Those weights, where it was taken from a training; a file of its own keeps them.
     """
 
     epoch: int
@@ -54,6 +55,7 @@ class TrainingState:
     stopped: bool = False
     best_epoch: int = 0
     config: Mapping[str, Any] = field(default_factory=dict)
+    best: BestState | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,15 @@ from dlrun.runs.run import Run
 HEARTBEAT_SECONDS = 10.0
 """Between two signs of life in `run.json`, by which other hosts know that a run goes on."""
 
-_OF_THE_END = (layout.METRICS, layout.HISTORY_JSON, layout.PREDICTIONS, layout.EVALUATION)
+_OF_THE_END = (
+    layout.METRICS,
+    layout.HISTORY_JSON,
+    layout.PREDICTIONS,
+    layout.EVALUATION,
+    f"{layout.PLOTS}/{layout.CONFUSION_MATRIX_PNG}",
+    f"{layout.PLOTS}/{layout.ROC_PR_CALIBRATION_PNG}",
+    f"{layout.PLOTS}/{layout.PREDICTED_PNG}",
+)
 
 
 class Recorder:
@@ -38,11 +46,14 @@ class Recorder:
     Attributes:
         run: Whose folder it is.
         has_old_results: Whether the results there are those of an earlier end, and still true.
+        keeps_last: Whether the weights of the end are kept, so that a new epoch has those of an
+            earlier end go, too.
     """
 
     def __init__(self, run: Run) -> None:
         self.run = run
         self.has_old_results = False
+        self.keeps_last = False
         self._info: dict[str, Any] = dict(run.info)
         self._seconds_before = float(self._info.get("duration_seconds") or 0.0)
         self._started = time.monotonic()
@@ -156,7 +167,7 @@ class Recorder:
         self._append(layout.HISTORY_CSV, "\n".join([*head, self._line(row)]) + "\n")
         self._info["epochs_done"] = epoch
         if self.has_old_results:
-            self._remove(*_OF_THE_END)
+            self._remove(*_OF_THE_END, *([layout.MODEL] if self.keeps_last else []))
             self.has_old_results = False
 
     def _widen(self, new: Sequence[str]) -> None:

@@ -114,7 +114,7 @@ def _capturing(
             epoch=len(history),
             step=step,
             epoch_seconds=seconds,
-            best_epoch=best.epoch if best is not None else 0,
+            best=best.state if best is not None else None,
             config=config,
         )
 

@@ -13,7 +13,6 @@ from dlrun.events import Message, Report
 from dlrun.runs import Run
 from dlrun.runs.checkpoints import TrainingState, write_best, write_last
 from dlrun.stopping import Stopped, StopRequest, signal_name
-from dlrun.training.best import BestWeights
 
 SHARE = 0.05
 """Of the time of an epoch that its checkpoint may take, to be written after each."""
@@ -136,22 +135,22 @@ class Keeping:
 
 
 def checkpoint_writer(
-    run: Run, best: BestWeights | None, callbacks: Sequence[Any]
+    run: Run, best_epoch: int, callbacks: Sequence[Any]
 ) -> Callable[[TrainingState], None]:
     """Returns what writes a state into a run's folder, after the best weights it points to.
 
     Args:
         run: Whose folder.
-        best: Collects the best weights; what it has now is in the folder already.
+        best_epoch: Whose weights are in the folder already; 0 for none.
         callbacks: Whose states are written, for the error that one cannot be.
     """
-    written = best.epoch if best is not None else 0
+    written = best_epoch
 
     def write(state: TrainingState) -> None:
         nonlocal written
-        if best is not None and best.state is not None and best.epoch != written:
-            write_best(run, best.state)
-            written = best.epoch
+        if state.best is not None and state.best.epoch != written:
+            write_best(run, state.best)
+            written = state.best.epoch
         try:
             write_last(run, state)
         except TypeError as error:

@@ -23,7 +23,7 @@ def capture_state(
     epoch: int,
     step: int,
     epoch_seconds: float = 0.0,
-    best_epoch: int = 0,
+    best: BestState | None = None,
     config: Mapping[str, Any] | None = None,
 ) -> TrainingState:
     """Returns all that decides how the training goes on from here.
@@ -35,7 +35,7 @@ def capture_state(
         epoch: Finished epochs.
         step: Steps done of the next.
         epoch_seconds: How long those took.
-        best_epoch: Whose weights are the best so far, counted from 1; 0 for none.
+        best: The best weights so far; None for none.
         config: As `plain_config` has it.
     """
     return TrainingState(
@@ -47,8 +47,9 @@ def capture_state(
         callbacks=get_states(callbacks),
         random=_random_states(),
         stopped=bool(model.stop_training),
-        best_epoch=best_epoch,
+        best_epoch=best.epoch if best is not None else 0,
         config=config or {},
+        best=best,
     )
 
 

@@ -167,29 +167,21 @@ def test_of_a_run_that_goes_on_what_is_in_the_folder_is_known() -> None:
     assert [(one.epoch, one.step) for one in written] == [(4, 3), (4, 0)]
 
 
-class Best:
-    """Stands for the best weights so far."""
-
-    def __init__(self) -> None:
-        self.epoch, self.state = 0, None
-
-    def see(self, epoch: int) -> None:
-        self.epoch, self.state = epoch, BestState(epoch, 0.5, [np.full(2, epoch)])
+def best(epoch: int) -> BestState:
+    return BestState(epoch, 0.5, [np.full(2, epoch)])
 
 
 def test_the_best_weights_are_written_when_they_are_new(tmp_path: Path) -> None:
-    run, best = Run(tmp_path), Best()
-    write = checkpoint_writer(run, best, [])  # type: ignore[arg-type]
+    run = Run(tmp_path)
+    write = checkpoint_writer(run, 0, [])
     write(TrainingState(0, 0, [], []))
     assert read_last(run) is not None
-    best.see(1)
-    write(TrainingState(0, 1, [], [], best_epoch=1))
+    write(TrainingState(0, 1, [], [], best_epoch=1, best=best(1)))
     path = tmp_path / "checkpoints" / "best-1.npz"
     written: Any = path.stat().st_mtime_ns
-    write(TrainingState(0, 2, [], [], best_epoch=1))
+    write(TrainingState(0, 2, [], [], best_epoch=1, best=best(1)))
     assert path.stat().st_mtime_ns == written
-    best.see(3)
-    write(TrainingState(0, 3, [], [], best_epoch=3))
+    write(TrainingState(0, 3, [], [], best_epoch=3, best=best(3)))
     found = read_best(run, 3)
     assert found is not None
     assert found.weights[0].tolist() == [3, 3]
