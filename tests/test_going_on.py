@@ -18,6 +18,7 @@ from dlrun.events import EngineChosen, EpochEnded, Event, StepsDone
 from dlrun.files import read_npz
 from dlrun.runs import Run, list_runs
 from dlrun.runs.checkpoints import read_last
+from dlrun.runs.environment import machine_facts
 from dlrun.training import evaluation, keeping, steps
 
 WriteConfig = Callable[..., Path]
@@ -150,6 +151,7 @@ def test_an_error_between_a_best_epoch_and_its_checkpoint_loses_no_best_weights(
     state = read_last(run)
     assert state is not None
     assert state.epoch == state.best_epoch == 3
+    assert state.machine == machine_facts()
     assert [path.name for path in sorted((run.path / "checkpoints").iterdir())] == [
         "best-3.npz",
         "last.npz",

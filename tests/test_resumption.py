@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,9 @@ from dlrun.prepare import prepare_data
 from dlrun.processes import this_process
 from dlrun.resumption import check_same_data, plan_resume
 from dlrun.runs import Run
-from dlrun.runs.checkpoints import BestState, TrainingState, write_best, write_last
+from dlrun.runs.checkpoints import BestState, TrainingState, read_last, write_best, write_last
 from dlrun.runs.endings import command_after_divergence
-from dlrun.runs.environment import VARIABLES, describe_environment
+from dlrun.runs.environment import VARIABLES, describe_environment, machine_facts
 
 SAMPLE = Path(__file__).parent / "runs" / "format_1" / "20261124-001515-flowers-44d8"
 EPOCHS = 4
@@ -273,6 +274,22 @@ def test_averages_that_took_the_weights_place_are_not_exact(
         "planned",
     )
     assert plan_resume(run, overrides).remarks == (told if is_told else ())
+
+
+def test_the_machine_of_the_checkpoint_counts_and_not_that_of_a_resume_that_came_to_nothing(
+    make: Callable[..., Run],
+) -> None:
+    run, here = make(), machine_facts()
+    amend_environment(run, variables={"TF_ENABLE_ONEDNN_OPTS": "0"})
+    state = read_last(run)
+    assert state is not None
+    write_last(run, replace(state, machine=here))
+    assert plan_resume(Run(run.path)).remarks == ()
+    there = here | {"variables": {"TF_ENABLE_ONEDNN_OPTS": "0"}}
+    write_last(run, replace(state, machine=there))
+    amend_environment(run, variables={})
+    remark = "TF_ENABLE_ONEDNN_OPTS was 0 and is not set"
+    assert plan_resume(Run(run.path)).remarks == (remark,)
 
 
 def amend_environment(run: Run, **facts: Any) -> Run:

@@ -90,15 +90,16 @@ def placed_problem(
     for length in range(len(path), 0, -1):
         typed = overridden.get(path[:length])
         if typed is not None:
-            return Problem(dotted(path), message + _hint_on_several(typed), override=typed)
+            return Problem(dotted(path), message + _hint_on_several(typed, message), override=typed)
     line, column = nearest_place(places, path if raw is None else raw)
     return Problem(dotted(path), message, line, column)
 
 
-def _hint_on_several(typed: str) -> str:
-    """What to say of `key=0.1,0.01`, which is one text to all but `dlrun sweep`."""
-    value = typed.partition("=")[2]
+def _hint_on_several(typed: str, message: str) -> str:
+    """What to say of `key=0.1,0.01`, which is one text, refused as such, to all but a sweep."""
+    key, _, value = typed.partition("=")
     is_list = "," in value and not set(value) & set("[]{}\"'")
+    is_list = is_list and f"'{value}'" in message and key != "name"
     return "; to try several values: dlrun sweep" if is_list else ""
 
 

@@ -10,7 +10,7 @@ from dlrun.errors import RunError
 from dlrun.resumption.changes import OTHER_KEYS, public_key, rate_of
 from dlrun.runs import Run
 from dlrun.runs.checkpoints import TrainingState
-from dlrun.runs.environment import changed_imports, changed_variables, describe_environment
+from dlrun.runs.environment import changed_imports, changed_variables, machine_facts
 
 
 def change_remarks(
@@ -29,14 +29,17 @@ def change_remarks(
         )
 
 
-def machine_remarks(run: Run) -> Iterator[str]:
-    """What else is other than when the run began, and may change last digits."""
+def machine_remarks(run: Run, state: TrainingState) -> Iterator[str]:
+    """What else is other than where the checkpoint came to be, and may change last digits.
+
+    `environment.json` is that of the newest process, which may have come to no checkpoint.
+    """
     try:
-        then = run.environment
+        then = state.machine or run.environment
     except RunError:
         yield "environment.json cannot be read, so that nothing is known of the machine it ran on"
         return
-    here = describe_environment(run.config.imports)
+    here = machine_facts(run.config.imports)
     for name in ("keras", "tensorflow", "tensorflow-cpu", "numpy"):
         old, new = (facts.get("packages", {}).get(name) for facts in (then, here))
         if old != new:

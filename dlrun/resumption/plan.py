@@ -96,7 +96,7 @@ def plan_resume(run: Run, overrides: Overrides = (), more_epochs: int | None = N
     changed = list(changed_keys(before, plain_config(loaded.config)))
     refuse_other_runs(run, before, loaded.config, changed)
     _refuse_what_is_over(run, loaded.config.training.epochs, state, changed)
-    here = list(machine_remarks(run)) if state is not None else []
+    here = list(machine_remarks(run, state)) if state is not None else []
     if run.status == "diverged" and not here and loaded.config == run.config:
         raise _would_diverge_again(run)
     best, lost = _best_of(run, state)

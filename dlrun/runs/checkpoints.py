@@ -42,6 +42,7 @@ class TrainingState:
         stopped: Whether a callback ended the training here.
         best_epoch: Whose weights lie beside it as the best ones, counted from 1; 0 for none.
         config: With which it came to be, as `plain_config` has it.
+        machine: Where, as `machine_facts` has it; empty where it does not say.
         best: Those weights, where it was taken from a training; a file of its own keeps them.
     """
 
@@ -55,6 +56,7 @@ class TrainingState:
     stopped: bool = False
     best_epoch: int = 0
     config: Mapping[str, Any] = field(default_factory=dict)
+    machine: Mapping[str, Any] = field(default_factory=dict)
     best: BestState | None = field(default=None, compare=False)
 
 
@@ -104,6 +106,7 @@ def write_last(run: Run, state: TrainingState) -> None:
         "callbacks": [[name, values] for name, values in state.callbacks],
         "random": state.random,
         "config": state.config,
+        "machine": state.machine,
     }
     _write(run, LAST, content)
     own = BEST.format(epoch=state.best_epoch)
@@ -150,6 +153,7 @@ def read_last(run: Run) -> TrainingState | None:
             stopped=bool(content["stopped"]),
             best_epoch=int(content["best_epoch"]),
             config=dict(content.get("config") or {}),  # checkpoints of November 2026 lack it
+            machine=dict(content.get("machine") or {}),  # likewise
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(run, LAST, error) from error

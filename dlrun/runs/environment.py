@@ -37,13 +37,16 @@ def describe_environment(imports: Sequence[str] = ()) -> dict[str, Any]:
     Args:
         imports: Names of the user's own modules.
     """
+    python = {"python": platform.python_version(), "platform": platform.platform()}
+    return python | machine_facts(imports) | {"git": _git_state()}
+
+
+def machine_facts(imports: Sequence[str] = ()) -> dict[str, Any]:
+    """Returns those of the facts that decide last digits, which checkpoints keep, too."""
     return {
-        "python": platform.python_version(),
-        "platform": platform.platform(),
         "packages": _package_versions(),
         "cpu": {"name": _cpu_name(), "count": count_cpus()},
         "variables": {name: os.environ[name] for name in VARIABLES if name in os.environ},
-        "git": _git_state(),
         "imports": {name: _source_hash(name) for name in imports},
     }
 

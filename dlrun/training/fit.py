@@ -12,6 +12,7 @@ from dlrun.events import EpochEnded, Message, Report, ignore
 from dlrun.model import BuiltModel
 from dlrun.prepare import PreparedData
 from dlrun.runs.checkpoints import TrainingState, plain_config
+from dlrun.runs.environment import machine_facts
 from dlrun.training.best import BestWeights
 from dlrun.training.callback_states import prepare_to_go_on
 from dlrun.training.engine import Engine, choose_engine
@@ -104,6 +105,7 @@ def _capturing(
 ) -> Callable[..., TrainingState]:
     """Returns what takes the training's state, as it then is; `history` grows meanwhile."""
     config = plain_config(loop.data.config)
+    machine = machine_facts(loop.data.config.imports)
 
     def capture(step: int = 0, seconds: float = 0.0) -> TrainingState:
         check_weights(loop.model, len(history) + bool(step))
@@ -116,6 +118,7 @@ def _capturing(
             epoch_seconds=seconds,
             best=best.state if best is not None else None,
             config=config,
+            machine=machine,
         )
 
     return capture

@@ -25,6 +25,7 @@ def capture_state(
     epoch_seconds: float = 0.0,
     best: BestState | None = None,
     config: Mapping[str, Any] | None = None,
+    machine: Mapping[str, Any] | None = None,
 ) -> TrainingState:
     """Returns all that decides how the training goes on from here.
 
@@ -37,6 +38,7 @@ def capture_state(
         epoch_seconds: How long those took.
         best: The best weights so far; None for none.
         config: As `plain_config` has it.
+        machine: As `machine_facts` has it.
     """
     return TrainingState(
         epoch=epoch,
@@ -49,6 +51,7 @@ def capture_state(
         stopped=bool(model.stop_training),
         best_epoch=best.epoch if best is not None else 0,
         config=config or {},
+        machine=machine or {},
         best=best,
     )
 

@@ -136,6 +136,10 @@ def test_an_override_changes_the_normal_form(load: Load, overrides: Any, key: st
             "override training.epochs=3,5  training.epochs: must be a whole number, 1 or more, "
             "received '3,5'; to try several values: dlrun sweep",
         ),
+        (
+            ["model.activation=relu,tanh"],
+            "unknown activation 'relu,tanh'",
+        ),
         (["epochs"], "override epochs  must be key=value; write training.epochs=…"),
         ({"training.epoch": 5}, "override training.epoch=5  training.epoch: unknown key"),
     ],
@@ -175,3 +179,19 @@ def test_a_tuple_of_python_is_read_as_a_list(load: Load):
     layers = ({"Dense": 4}, {"Dense": {"units": 10, "activation": "softmax"}})
     config = load({}, {"model.layers": layers}).config
     assert len(config.model.layers) == 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "has_hint"),
+    [
+        ("training.epochs=3,5", True),
+        ("model.activation=relu,tanh", True),
+        ("training.epoch=3,5", False),
+        ("name=a,b", False),
+        ("training.epochs=[3, 5]", False),
+    ],
+)
+def test_several_values_are_told_where_they_are_tried(load: Load, typed: str, has_hint: bool):
+    with pytest.raises(ConfigError) as told:
+        load(overrides=[typed])
+    assert str(told.value).endswith("; to try several values: dlrun sweep") == has_hint
