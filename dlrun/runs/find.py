@@ -146,11 +146,10 @@ def find_sweep(name: str, runs_dir: Path | None = None) -> Sweep:
 
 def find_any(name: str, runs_dir: Path | None = None) -> Run | Sweep:
     """Returns the run or sweep that `name` means; otherwise as `find_run`."""
-    folder = resolve_runs_dir(runs_dir)
-    for file_name, kind in ((SWEEP, Sweep), (RUN, Run)):
-        if os.path.isfile(os.path.join(name, file_name)):
-            path = Path(os.path.normpath(name))
-            return kind(path if path.name not in ("", "..") else path.absolute().resolve())
+    folder, name = resolve_runs_dir(runs_dir), _without_slash(name)
+    by_path = _at(name)
+    if by_path is not None:
+        return by_path
     every = {one.id: one for one in list_all(folder)}
     ids = list(every)
     if name == LATEST or name == str(folder / LATEST):
@@ -159,12 +158,12 @@ def find_any(name: str, runs_dir: Path | None = None) -> Run | Sweep:
     if len(matches) == 1:
         return every[matches[0]]
     head, slash, rest = name.replace(os.sep, "/").partition("/")
-    if slash and head and not matches and not os.path.exists(name):
-        whole = find_any(head, runs_dir)
-        part = _part_of(whole, rest.rstrip("/"))
-        if part is None:
-            raise RunError(f"no run {name!r}; {whole.id} has {_parts(whole)}")
-        return part
+    if slash and not matches and not os.path.exists(name):
+        around = next((one for parent in Path(name).parents if (one := _at(str(parent)))), None)
+        if around is not None:
+            raise RunError(f"no run {name!r}; {around.id} has {_parts(around)}")
+        if head:
+            return _part_of(find_any(head, runs_dir), rest, name)
     if matches:
         shown = ", ".join(matches[:3]) + (", …" if len(matches) > 3 else "")
         raise RunError(f"{name!r} is the start of {len(matches)} runs: {shown}; write more of it")
@@ -174,11 +173,26 @@ def find_any(name: str, runs_dir: Path | None = None) -> Run | Sweep:
     raise RunError(f"no run {name!r} in {folder}{hint}")
 
 
-def _part_of(whole: Run | Sweep, rest: str) -> Run | None:
-    """The member or trial of that name, `best` for a sweep's best; None where there is none."""
+def _without_slash(name: str) -> str:
+    return name.rstrip("/" + os.sep) or name
+
+
+def _at(path: str) -> Run | Sweep | None:
+    """The run or sweep whose folder a path is; None where it is none."""
+    for file_name, kind in ((SWEEP, Sweep), (RUN, Run)):
+        if os.path.isfile(os.path.join(path, file_name)):
+            found = Path(os.path.normpath(path))
+            return kind(found if found.name not in ("", "..") else found.absolute().resolve())
+    return None
+
+
+def _part_of(whole: Run | Sweep, rest: str, name: str) -> Run:
+    """The member or trial of that name, `best` for a sweep's best."""
     if isinstance(whole, Run):
         members = {one.path.relative_to(whole.path).as_posix(): one for one in whole.members}
-        return members.get(rest)
+        if rest not in members:
+            raise RunError(f"no run {name!r}; {whole.id} has {_parts(whole)}")
+        return members[rest]
     head, _, inner = rest.partition("/")
     number, inner = (head, inner) if head == "best" else inner.partition("/")[::2]
     if head == "best":
@@ -187,15 +201,23 @@ def _part_of(whole: Run | Sweep, rest: str) -> Run | None:
             raise RunError(f"{whole.path}: no trial has finished, so that none is the best")
         number = str(best.number)
     elif head != TRIALS or not (number.isdecimal() and int(number) < len(whole.trials)):
-        return None
-    run = whole.run(int(number))
-    return _part_of(run, inner) if inner else run
+        raise RunError(f"no run {name!r}; {whole.id} has {_parts(whole)}")
+    run = _begun(whole, int(number))
+    return _part_of(run, inner, name) if inner else run
+
+
+def _begun(sweep: Sweep, number: int) -> Run:
+    run = sweep.run(number)
+    if not os.path.lexists(run.path):
+        raise RunError(f"{run.path}: this trial has not begun; `dlrun resume {sweep.id}` trains it")
+    return run
 
 
 def _parts(whole: Run | Sweep) -> str:
     """What `_part_of` finds, in words."""
     if isinstance(whole, Sweep):
-        return f"{TRIALS}/0 to {TRIALS}/{len(whole.trials) - 1}, and best"
+        last = len(whole.trials) - 1
+        return f"{TRIALS}/0 to {TRIALS}/{last}, and best" if last >= 0 else "no trials yet"
     names = [one.path.relative_to(whole.path).as_posix() for one in whole.members]
     return f"{names[0]} to {names[-1]}" if names else "no members"
 

@@ -277,6 +277,10 @@ def refuse_sweep(sweep: Sweep) -> RunError:
     """Returns what is wrong where a run is needed and a sweep is named."""
     best = sweep.best
     hint = f"; the best trial is {sweep.id}/best" if best is not None else ""
+    if not sweep.trials:
+        return RunError(
+            f"{sweep.path}: it is a sweep, which has no trials yet, and a run is needed"
+        )
     return RunError(
         f"{sweep.path}: it is a sweep of {len(sweep.trials)} trials, and a run is needed; name "
         f"one by {sweep.id}/trials/0 to {len(sweep.trials) - 1}{hint}"

@@ -358,6 +358,15 @@ def test_a_budget_of_trials_ends_a_call_and_the_next_goes_on(config: Path, runs_
     assert [trial.state for trial in sweep.trials] == ["finished", "planned", "planned", "planned"]
     assert sweep.status == "interrupted"
     assert any("its budget of 1 trials is spent; dlrun resume" in text for text in told.texts())
+    message = f"trials/3: this trial has not begun; `dlrun resume {sweep.id}` trains it"
+    with pytest.raises(RunError, match=message):
+        find_run("latest/trials/3")
+    assert find_run("latest/trials/0/").path == sweep.run(0).path
+    assert find_any(f"{sweep.id}/").path == sweep.path
+    with pytest.raises(RunError, match=rf"no run '\S+'; {sweep.id}/trials/0 has no members$"):
+        find_run("latest/trials/0/folds/0")
+    with pytest.raises(RunError, match=rf"; {sweep.id} has trials/0 to trials/3, and best$"):
+        find_run(f"{sweep.path}/trials/9")
     sweep = dlrun.sweep(config, GRID, ["training.epochs=1"], **settings)
     assert sum(trial.state == "finished" for trial in sweep.trials) == 2
 
