@@ -5,6 +5,7 @@ import pytest
 from dlrun.errors import RunError
 from dlrun.files import write_json
 from dlrun.runs import find_run, list_runs
+from tests.sweeping.made_up import make_sweep
 
 
 def make(runs_dir: Path, *names: str) -> None:
@@ -59,6 +60,14 @@ def test_a_single_run_has_no_parts(runs_dir: Path) -> None:
     message = r"no run 'latest/folds/0'; 20260101-000000-moons-0001 has no members$"
     with pytest.raises(RunError, match=message):
         find_run("latest/folds/0")
+
+
+def test_a_sweep_that_has_no_trials_yet_says_so(runs_dir: Path) -> None:
+    sweep = make_sweep(runs_dir, [])
+    with pytest.raises(RunError, match="a sweep, which has no trials yet, and a run is needed"):
+        find_run(sweep.id)
+    with pytest.raises(RunError, match=f"no run '\\S+'; {sweep.id} has no trials yet$"):
+        find_run(f"{sweep.id}/trials/0")
 
 
 def test_latest_without_any_run_says_how_to_make_one(runs_dir: Path) -> None:
