@@ -11,9 +11,9 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from dlrun.errors import DlrunError
 from dlrun.files import storage_error
@@ -47,6 +47,12 @@ def own_stderr() -> Iterator[None]:
     finally:
         own.flush()
         sys.stderr = before
+
+
+def silence(stream: Any) -> None:
+    """Has whatever is still written to a stream go nowhere: its reader is gone."""
+    with suppress(AttributeError, OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 @contextmanager

@@ -32,6 +32,7 @@ from dlrun.events import (
 from dlrun.files import plain
 from dlrun.runs import Run
 from dlrun.runs.looks import count_looks, own_test_set
+from dlrun.screen import silence
 from dlrun.wording import short_number, with_interval
 
 
@@ -41,10 +42,26 @@ def showing(*, quiet: bool) -> Iterator[Report]:
     if quiet:
         yield events.ignore
     elif not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
-        yield _plain_lines
+        yield _while_it_is_read(_plain_lines)
     else:
         with _Live() as live:
-            yield live
+            yield _while_it_is_read(live)
+
+
+def _while_it_is_read(show: Report) -> Report:
+    """Shows nothing more once that fails: `dlrun train … 2>&1 | head` trains to its end."""
+    is_read = True
+
+    def report(event: Event) -> None:
+        nonlocal is_read
+        if is_read:
+            try:
+                show(event)
+            except OSError:
+                is_read = False
+                silence(sys.stderr)
+
+    return report
 
 
 class _Live:

@@ -12,6 +12,7 @@ import typer
 
 from dlrun.cli.text import shown
 from dlrun.errors import ConfigError, DlrunError
+from dlrun.screen import silence
 
 DEBUG = "DLRUN_DEBUG"
 """Set by `--debug`: errors are shown with their traceback."""
@@ -33,7 +34,7 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
             typer.echo(f"dlrun: {stop}" if str(stop) else "dlrun: interrupted", err=True)
             raise typer.Exit(getattr(stop, "exit_code", 130)) from None
         except BrokenPipeError:  # `dlrun summary | head`: the reader has enough
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            silence(sys.stdout)
             raise typer.Exit(141) from None
 
     return run

@@ -61,6 +61,23 @@ def test_quiet_prints_the_folder_alone_and_json_prints_json(write_config: WriteC
     assert result["metrics"]["epochs"] == 1
 
 
+def test_a_reader_that_has_enough_ends_no_training(
+    write_config: WriteConfig, runs_dir: Path
+) -> None:
+    command = [sys.executable, "-m", "dlrun", "train", str(write_config())]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+    ) as process:
+        assert process.stderr is not None
+        assert process.stdout is not None
+        process.stderr.readline()
+        process.stderr.close()
+        assert "finished after" in process.stdout.read()
+    assert process.returncode == 0
+    (run,) = list_runs(runs_dir)
+    assert (run.status, run.metrics["epochs"]) == ("finished", 3)
+
+
 @pytest.mark.parametrize(
     ("signum", "exit_code", "name"),
     [(signal.SIGINT, 130, "Ctrl-C"), (signal.SIGTERM, 143, "SIGTERM")],
