@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import ndimage
 
+from dlrun.errors import InputError
 from dlrun.images.glyph import CERTAIN
 from dlrun.images.ink import Ink, find_ink
 from dlrun.images.preparation import LEAST_CONTRAST, Prepared, Recipe, prepare_ink
@@ -23,6 +24,12 @@ SMALLEST = 0.35
 
 TALLEST = 2.5
 """Of the figures' usual height, above which something is a ruled line or the table's edge."""
+
+MOST_FIGURES = 400
+"""On one page: two seconds of preparing, and more than anyone draws on it; print has thousands."""
+
+MOST_STROKES = 4000
+"""That are grouped, half a second. More are grain, or the letters of far too many words."""
 
 Box = tuple[int, int, int, int]
 """Top, bottom, left and right; bottom and right are one beyond."""
@@ -49,6 +56,9 @@ def prepare_page(picture: Picture, recipe: Recipe, *, always: bool = False) -> l
         recipe: Of the model.
         always: Whether it is a page in any case; else it is one if figures of about one height
             stand beside each other.
+
+    Raises:
+        InputError: it is a page of more than `MOST_FIGURES`.
     """
     ink = find_ink(
         picture.pixels,
@@ -62,6 +72,11 @@ def prepare_page(picture: Picture, recipe: Recipe, *, always: bool = False) -> l
     labels, figures = find_figures(ink.amount)
     if not always and not _is_page(figures):
         return []
+    if len(figures) > MOST_FIGURES:
+        raise InputError(
+            f"{picture.name}: {len(figures):,} figures on one page, the most is {MOST_FIGURES}; "
+            "cut the picture into parts, or have it read as one figure by --no-page or ?page=false"
+        )
     source = shrink(picture.pixels, PAGE_SIDE)
     lines = reading_order([figure.box for figure in figures])
     order = [figures[i] for line in lines for i in line]
@@ -87,7 +102,9 @@ def find_figures(amount: Array) -> tuple[Array, list[Figure]]:
     ]
     usual = _usual_height(boxes, sizes, amount.shape)
     strokes = [i for i in range(count) if _may_be_stroke(boxes[i], sizes[i], usual, amount.shape)]
-    groups = _together([boxes[i] for i in strokes], reach=0.12 * usual)
+    groups = [[i] for i in range(len(strokes))]
+    if len(strokes) <= MOST_STROKES:
+        groups = _together([boxes[i] for i in strokes], reach=0.12 * usual)
     figures = [
         Figure(_around([boxes[strokes[i]] for i in group]), tuple(strokes[i] + 1 for i in group))
         for group in groups
@@ -144,7 +161,7 @@ def _touch(one: Array, others: Array, reach: float) -> Array:
     starts, ends = np.maximum(one[::2], others[:, ::2]), np.minimum(one[1::2], others[:, 1::2])
     down, across = (ends - starts).T
     lower, narrower = np.minimum(one[1::2] - one[::2], others[:, 1::2] - others[:, ::2]).T
-    above = (down > -reach) & (across > 0.4 * narrower)
+    above: Array = (down > -reach) & (across > 0.4 * narrower)
     is_small = (across > 0) | (lower < 4 * reach)
     beside: Array = (across > -reach / 3) & (down > 0.6 * lower) & is_small
     return above | beside
