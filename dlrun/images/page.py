@@ -161,10 +161,11 @@ def _touch(one: Array, others: Array, reach: float) -> Array:
     starts, ends = np.maximum(one[::2], others[:, ::2]), np.minimum(one[1::2], others[:, 1::2])
     down, across = (ends - starts).T
     lower, narrower = np.minimum(one[1::2] - one[::2], others[:, 1::2] - others[:, ::2]).T
-    above: Array = (down > -reach) & (across > 0.4 * narrower)
+    above = (down > -reach) & (across > 0.4 * narrower)
     is_small = (across > 0) | (lower < 4 * reach)
-    beside: Array = (across > -reach / 3) & (down > 0.6 * lower) & is_small
-    return above | beside
+    beside = (across > -reach / 3) & (down > 0.6 * lower) & is_small
+    touching: Array = above | beside
+    return touching
 
 
 def _around(boxes: Iterable[Box]) -> Box:

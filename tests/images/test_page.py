@@ -99,7 +99,7 @@ def test_thousands_of_strokes_are_not_compared(monkeypatch: pytest.MonkeyPatch) 
 def test_one_digit_on_a_noisy_photograph_is_no_page() -> None:
     rng = np.random.default_rng(0)
     clean = on_paper(draw_strokes("5", "angular"), "photo", rng)
-    noisy = np.clip(clean + rng.normal(0, 120, (*clean.shape[:2], 1)), 0, 255).astype(np.uint8)
+    noisy = np.clip(clean + rng.normal(0, 90, (*clean.shape[:2], 1)), 0, 255).astype(np.uint8)
     specked = clean.copy()
     specked[rng.integers(0, 200, 3000), rng.integers(0, 200, 3000)] = 40
     for pixels in (noisy, specked):

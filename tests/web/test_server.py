@@ -79,6 +79,9 @@ def test_the_server_ends_though_it_computes(signum: int, tmp_path: Path) -> None
     assert process.stdout.readline() == "computes\n"
     process.send_signal(signum)
     _, told = process.communicate(timeout=20)
+    with asking.getresponse() as reply:
+        assert reply.status == 503
+        assert json.load(reply) == {"error": "the server was stopped; ask again once it runs"}
     asking.close()
     assert process.returncode == 0
     assert told == "Ctrl-C stops it\n"
