@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
+import os
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -37,6 +40,7 @@ def serve(
     from dlrun.web.guard import is_loopback
     from dlrun.web.served import load_served
     from dlrun.web.server import address_of, run_server, take_port
+    from dlrun.web.worker import Worker
 
     with take_port(host, port) as sock:
         if not is_loopback(host):
@@ -44,10 +48,21 @@ def serve(
             typer.echo(shown(told), err=True)
         with showing(quiet=False) as report:
             served = load_served(found, report)
-        app = make_app(served, Drawings(drawings, served.meaning.class_names), host)
+        worker = Worker()
+        app = make_app(served, Drawings(drawings, served.meaning.class_names), host, worker)
         typer.echo(shown(f"{found.id}: {address_of(sock, host)}"))
         typer.echo("Ctrl-C stops it", err=True)
         run_server(app, sock)
+    if worker.is_computing:
+        _end_at_once()
+
+
+def _end_at_once() -> None:
+    """Ends the process with 0 though a thread computes; Python's own end may crash TensorFlow."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError):
+            stream.flush()
+    os._exit(0)
 
 
 def _check_packages() -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
 
+from dlrun.errors import InputError
 from dlrun.images.glyph import CERTAIN
 from dlrun.images.ink import Ink, find_ink
 from dlrun.images.preparation import LEAST_CONTRAST, Prepared, Recipe, prepare_ink
@@ -23,6 +24,12 @@ SMALLEST = 0.35
 
 TALLEST = 2.5
 """Of the figures' usual height, above which something is a ruled line or the table's edge."""
+
+MOST_FIGURES = 400
+"""On one page: two seconds of preparing, and more than anyone draws on it; print has thousands."""
+
+MOST_STROKES = 4000
+"""That are grouped, half a second. More are grain, or the letters of far too many words."""
 
 Box = tuple[int, int, int, int]
 """Top, bottom, left and right; bottom and right are one beyond."""
@@ -49,6 +56,9 @@ def prepare_page(picture: Picture, recipe: Recipe, *, always: bool = False) -> l
         recipe: Of the model.
         always: Whether it is a page in any case; else it is one if figures of about one height
             stand beside each other.
+
+    Raises:
+        InputError: it is a page of more than `MOST_FIGURES`.
     """
     ink = find_ink(
         picture.pixels,
@@ -62,6 +72,11 @@ def prepare_page(picture: Picture, recipe: Recipe, *, always: bool = False) -> l
     labels, figures = find_figures(ink.amount)
     if not always and not _is_page(figures):
         return []
+    if len(figures) > MOST_FIGURES:
+        raise InputError(
+            f"{picture.name}: {len(figures):,} figures on one page, the most is {MOST_FIGURES}; "
+            "cut the picture into parts, or have it read as one figure by --no-page or ?page=false"
+        )
     source = shrink(picture.pixels, PAGE_SIDE)
     lines = reading_order([figure.box for figure in figures])
     order = [figures[i] for line in lines for i in line]
@@ -87,7 +102,9 @@ def find_figures(amount: Array) -> tuple[Array, list[Figure]]:
     ]
     usual = _usual_height(boxes, sizes, amount.shape)
     strokes = [i for i in range(count) if _may_be_stroke(boxes[i], sizes[i], usual, amount.shape)]
-    groups = _together([boxes[i] for i in strokes], reach=0.12 * usual)
+    groups = [[i] for i in range(len(strokes))]
+    if len(strokes) <= MOST_STROKES:
+        groups = _together([boxes[i] for i in strokes], reach=0.12 * usual)
     figures = [
         Figure(_around([boxes[strokes[i]] for i in group]), tuple(strokes[i] + 1 for i in group))
         for group in groups
@@ -118,36 +135,40 @@ def _may_be_stroke(box: Box, size: float, usual: float, shape: tuple[int, ...]) 
 
 
 def _together(boxes: Sequence[Box], reach: float) -> list[list[int]]:
-    """Groups of strokes that overlap or nearly touch: a five and its bar."""
+    """Groups of strokes that overlap or nearly touch: a five and its bar.
+
+    As if the first pair that touches were merged, again and again. All before a stroke's turn
+    touch nothing, so only the group that has just grown is compared anew.
+    """
     groups = [[i] for i in range(len(boxes))]
-    merged = True
-    while merged:
-        merged = False
-        for first in range(len(groups)):
-            for second in range(first + 1, len(groups)):
-                one = _around([boxes[i] for i in groups[first]])
-                other = _around([boxes[i] for i in groups[second]])
-                if _touch(one, other, reach):
-                    groups[first] += groups.pop(second)
-                    merged = True
-                    break
-            if merged:
+    around = np.array(boxes, np.int64).reshape(-1, 4)
+    for turn in range(len(boxes)):
+        grown = turn
+        while groups[grown]:
+            touching = np.flatnonzero(_touch(around[grown], around, reach))
+            others = [int(i) for i in touching if groups[i] and i != grown]
+            if not others:
                 break
-    return groups
+            grown, merged = sorted((grown, others[0]))
+            groups[grown] += groups[merged]
+            groups[merged] = []
+            around[grown] = _around(around[[grown, merged]])
+    return [group for group in groups if group]
 
 
-def _touch(one: Box, other: Box, reach: float) -> bool:
-    """Whether boxes overlap for the most part, or are close one above the other."""
-    down = min(one[1], other[1]) - max(one[0], other[0])
-    across = min(one[3], other[3]) - max(one[2], other[2])
-    narrower = min(one[3] - one[2], other[3] - other[2])
-    lower = min(one[1] - one[0], other[1] - other[0])
-    if down > -reach and across > 0.4 * narrower:
-        return True
-    return across > -reach / 3 and down > 0.6 * lower and (across > 0 or lower < 4 * reach)
+def _touch(one: Array, others: Array, reach: float) -> Array:
+    """Whether a box and each of others overlap for the most part, or one is close above."""
+    starts, ends = np.maximum(one[::2], others[:, ::2]), np.minimum(one[1::2], others[:, 1::2])
+    down, across = (ends - starts).T
+    lower, narrower = np.minimum(one[1::2] - one[::2], others[:, 1::2] - others[:, ::2]).T
+    above = (down > -reach) & (across > 0.4 * narrower)
+    is_small = (across > 0) | (lower < 4 * reach)
+    beside = (across > -reach / 3) & (down > 0.6 * lower) & is_small
+    touching: Array = above | beside
+    return touching
 
 
-def _around(boxes: Sequence[Box]) -> Box:
+def _around(boxes: Iterable[Box]) -> Box:
     tops, bottoms, lefts, rights = zip(*boxes, strict=True)
     return min(tops), max(bottoms), min(lefts), max(rights)
 
@@ -160,11 +181,7 @@ def _is_page(figures: Sequence[Figure]) -> bool:
     """Whether two at least are of about one height, and beside each other."""
     tallest = max((figure.box[1] - figure.box[0] for figure in figures), default=0)
     tall = [figure.box for figure in figures if figure.box[1] - figure.box[0] >= 0.55 * tallest]
-    return any(
-        min(one[3], other[3]) <= max(one[2], other[2])
-        for i, one in enumerate(tall)
-        for other in tall[i + 1 :]
-    )
+    return bool(tall) and min(box[3] for box in tall) <= max(box[2] for box in tall)
 
 
 def reading_order(boxes: Sequence[Box]) -> list[list[int]]:

@@ -102,15 +102,18 @@ class Site:
         return json_reply({**answer, **kept}, 201)
 
 
-def make_app(served: Served, drawings: Drawings, host: str) -> ASGIApp:
+def make_app(
+    served: Served, drawings: Drawings, host: str, worker: Worker | None = None
+) -> ASGIApp:
     """Returns the server's app.
 
     Args:
         served: The model.
         drawings: Where drawings are kept.
         host: On which it will listen.
+        worker: Computes; None for one of its own.
     """
-    site = Site(served, drawings, Worker())
+    site = Site(served, drawings, worker or Worker())
     routes = [
         Route("/api", site.documentation),
         Route("/api/model", site.model),

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from dlrun.images.page import MOST_FIGURES
 from dlrun.web import asking, drawings, rows, served, worker
 
 _HEAD = """\
@@ -35,7 +36,7 @@ were. Answer:
   milliseconds   of reading, preparing and predicting
 
 By {address}/api/predict?page=auto an image of many figures is answered by `figures` and
-`milliseconds`: all of the above for each figure, in reading order.
+`milliseconds`: all of the above for each figure, in reading order; at most {figures} figures.
 
 POST {address}/api/rounds begins a round of {round} drawings, {{"round": 0, "labels": […]}};
 POST {address}/api/rounds/0/drawings keeps the next one, a PNG file, and predicts it.
@@ -59,7 +60,8 @@ Answer:
 _TAIL = """\
 Errors are {{"error": "…"}}: 400 not understood, 403 of another site, 408 sent too slowly, 413 more
 than {bytes:,} bytes, 422 no image, more than {pixels:,} pixels, nothing drawn, or rows that
-do not fit (at most {rows:,}), 503 busy or more than {seconds} s, 507 a drawing cannot be written.
+do not fit (at most {rows:,}), 503 busy, more than {seconds} s or stopped, 507 a drawing
+cannot be written.
 """
 
 
@@ -78,6 +80,7 @@ def documentation(model: Mapping[str, Any], address: str) -> str:
         "what": "what it says of an image" if model["takes"] == "image" else "… of rows",
         "shape": " × ".join(str(side) for side in model["input_shape"]),
         "round": drawings.ROUND,
+        "figures": MOST_FIGURES,
         **_row_words(model),
     }
     limits = {

@@ -6,6 +6,7 @@ A page of another site can send requests to 127.0.0.1 from its visitor's browser
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ class Guard:
     host: str
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers a request, or has the app do so."""
+        """Answers a request, or has the app do so; if the server stops meanwhile, says that."""
         if scope["type"] != "http":
             return
 
@@ -57,7 +58,11 @@ class Guard:
         if refusal is not None:
             await error_reply(refusal, 403)(scope, receive, send_with_headers)
             return
-        await self.app(scope, receive, send_with_headers)
+        try:
+            await self.app(scope, receive, send_with_headers)
+        except asyncio.CancelledError:  # else uvicorn shows it as a bug, and the browser nothing
+            said = "the server was stopped; ask again once it runs"
+            await error_reply(said, 503)(scope, receive, send_with_headers)
 
 
 def refused(headers: Headers, method: str, host: str) -> str | None:

@@ -17,6 +17,9 @@ from starlette.types import ASGIApp
 from dlrun.errors import ServeError
 from dlrun.stopping import SIGNALS
 
+LAST_SECONDS = 0.8
+"""For requests that are under way when the server is to stop."""
+
 _REASONS = {
     errno.EADDRINUSE: "in use already; choose another by --port, or --port 0 for any that is free",
     errno.EACCES: "not permitted; choose one above 1023 by --port",
@@ -78,7 +81,7 @@ def run_server(app: ASGIApp, sock: socket.socket) -> None:
         ws="none",
         limit_concurrency=1000,
         timeout_keep_alive=10,
-        timeout_graceful_shutdown=1,
+        timeout_graceful_shutdown=2,  # where breaking off does not help
     )
     asyncio.run(_Server(config).serve([sock]))
 
@@ -99,3 +102,12 @@ class _Server(uvicorn.Server):
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answers what it can, and breaks off the rest so that it is told, as uvicorn would not."""
+        asyncio.get_running_loop().call_later(LAST_SECONDS, self._break_off)
+        await super().shutdown(sockets)
+
+    def _break_off(self) -> None:
+        for task in self.server_state.tasks:
+            task.cancel()

@@ -18,7 +18,7 @@ from dlrun.evaluation.intervals import wilson
 from dlrun.events import Event, Message
 from dlrun.runs import Run
 from tests.hands import draw_strokes, drawings, on_paper
-from tests.images.test_page import page
+from tests.images.test_page import grid, page
 
 
 def save(pixels: np.ndarray, path: Path) -> Path:
@@ -103,6 +103,7 @@ def test_typed_labels_that_do_not_fit_are_not_used(digits_run: Run, tmp_path: Pa
 def test_what_cannot_be_predicted_does_not_stop_the_others(digits_run: Run, tmp_path: Path) -> None:
     save(on_paper(draw_strokes("3"), "paint", np.random.default_rng(0)), tmp_path / "3.png")
     save(np.full((50, 50, 3), 255, np.uint8), tmp_path / "white.png")
+    save(grid(40, 24, 40), tmp_path / "book.png")
     (tmp_path / "words.png").write_text("hello")
     (tmp_path / "table.csv").write_text("a\n1\n")
     given = [tmp_path, tmp_path / "table.csv", tmp_path / "none.png"]
@@ -110,13 +111,15 @@ def test_what_cannot_be_predicted_does_not_stop_the_others(digits_run: Run, tmp_
     errors = {Path(sample.name).name: sample.error for sample in found.samples}
     assert errors == {
         "3.png": None,
+        "book.png": "960 figures on one page, the most is 400; cut the picture into parts, or "
+        "have it read as one figure by --no-page or ?page=false",
         "white.png": "nothing is drawn on it, only paper",
         "words.png": "not an image, or in a format that cannot be read; save it as PNG or JPEG",
         "table.csv": "a table, and the model takes images of shape (8, 8); give it image files, "
         "or an .npz file with x of that shape",
         "none.png": "no such file",
     }
-    assert (found.num_samples, found.num_failed) == (5, 4)
+    assert (found.num_samples, found.num_failed) == (6, 5)
 
 
 def test_rows_of_a_table_are_predicted_and_compared(flowers_run: Run, tmp_path: Path) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import base64
+import io
 import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from starlette.testclient import TestClient
 
 from dlrun.images.page import prepare_page
 from dlrun.images.reading import read_picture
+from tests.images.test_page import grid
 from tests.web.conftest import (
     DIGITS,
     SEVEN,
@@ -68,6 +71,18 @@ def test_a_page_is_answered_figure_by_figure_where_that_is_asked_for(images: Tes
     text = base64.b64encode(PAGE).decode()
     encoded = images.post("/api/predict?page=auto", json={"image": text}).json()
     assert encoded["figures"] == answer["figures"]
+
+
+def test_a_page_of_print_is_refused_in_words(images: TestClient) -> None:
+    stream = io.BytesIO()
+    Image.fromarray(grid(40, 24, 40)).save(stream, "PNG")
+    reply = images.post("/api/predict?page=auto", content=stream.getvalue())
+    assert reply.status_code == 422
+    assert reply.json()["error"] == (
+        "image: 960 figures on one page, the most is 400; cut the picture into parts, or have it "
+        "read as one figure by --no-page or ?page=false"
+    )
+    assert images.post("/api/predict", content=stream.getvalue()).status_code == 200
 
 
 @pytest.mark.parametrize(("content", "asked"), [(PAGE, ""), (PAGE, "?page=false"), (SEVEN, "auto")])

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
+from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,45 @@ def test_the_command_serves_until_ctrl_c(tmp_path: Path) -> None:
     kept_open.close()
     assert process.returncode == 0
     assert out == ""
+    assert told == "Ctrl-C stops it\n"
+
+
+HANGING = """
+import threading
+from dlrun.cli import main
+from dlrun.web import app
+
+def hang(*_):
+    print("computes", flush=True)
+    threading.Event().wait()
+
+app.predict_rows = hang
+main()
+"""
+
+
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+def test_the_server_ends_though_it_computes(signum: int, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-c", HANGING, "serve", SINGLE, "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"DLRUN_RUNS_DIR": str(RUNS), "PYTHONPATH": str(RUNS.parents[2])},
+    )
+    assert process.stdout is not None
+    port = int(process.stdout.readline().split(":")[-1].strip("/\n"))
+    asking = HTTPConnection("127.0.0.1", port)
+    asking.request("POST", "/api/predict", json.dumps({"rows": [[5.1, 3.5, 1.4, 0.2]]}))
+    assert process.stdout.readline() == "computes\n"
+    process.send_signal(signum)
+    _, told = process.communicate(timeout=20)
+    with asking.getresponse() as reply:
+        assert reply.status == 503
+        assert json.load(reply) == {"error": "the server was stopped; ask again once it runs"}
+    asking.close()
+    assert process.returncode == 0
     assert told == "Ctrl-C stops it\n"
 
 
