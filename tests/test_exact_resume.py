@@ -385,6 +385,30 @@ def test_a_run_whose_averages_took_the_weights_place_is_not_extended_exactly(
     assert_same(stopped, six)
 
 
+@pytest.mark.slow
+def test_nor_is_one_cut_short_whose_averages_and_weights_have_changed_places(
+    write_config: WriteConfig,
+) -> None:
+    swapping = "callbacks: [{SwapEMAWeights: {swap_on_epoch: true}}]"
+    path = write_config(
+        optimizer="{SGD: {use_ema: true, ema_momentum: 0.9}}",
+        training=f"{{epochs: 6, batch_size: 16, {swapping}}}",
+    )
+
+    def stop(event: Event) -> None:
+        if isinstance(event, EpochEnded) and event.epoch == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    three = dlrun.train(path, {"training.epochs": 3})
+    resumed = dlrun.resume(train_until(stop, path), {"training.epochs": 3})
+    assert resumed.info["resumed"][0]["remarks"] == [
+        "SwapEMAWeights did not copy the averages over the weights after epoch 3, since 6 were "
+        "planned"
+    ]
+    hashes = [run.info["hashes"]["final_weights"] for run in (three, resumed)]
+    assert hashes[0] != hashes[1]  # the day it is the same, the remark can go
+
+
 def test_model_checkpoint_does_not_overwrite_a_better_one(
     write_config: WriteConfig, tmp_path: Path
 ) -> None:
