@@ -294,6 +294,36 @@ def test_a_callback_that_is_not_given_again_is_missed(write_config: WriteConfig)
     assert resumed.info["callbacks_from_python"] == ["RemembersByState"]  # its first epochs' own
 
 
+def test_a_callback_that_the_run_did_not_have_is_told_of(
+    write_config: WriteConfig, tmp_path: Path
+) -> None:
+    stopping = "{EarlyStopping: {monitor: loss, patience: 9}}"
+    path = write_config(training=f"{{epochs: 4, batch_size: 16, callbacks: [{stopping}]}}")
+    added = [
+        keras.callbacks.LearningRateScheduler(lambda epoch: 0.5),
+        keras.callbacks.EarlyStopping(monitor="loss", patience=9),
+        keras.callbacks.CSVLogger(str(tmp_path / "log.csv")),
+        Remembers(),  # not also that no checkpoint has what it remembers
+    ]
+    run = train_until(die_after(3), path)
+    resumed = dlrun.resume(run, callbacks=added)
+    assert resumed.info["resumed"][0]["remarks"] == [
+        "the callback LearningRateScheduler was not there before",
+        "the callback EarlyStopping was not there before",
+        "the callback Remembers was not there before",
+    ]
+
+
+def test_a_callback_that_an_override_adds_is_told_of_once(write_config: WriteConfig) -> None:
+    rate = [keras.callbacks.LearningRateScheduler(lambda epoch: 0.5)]
+    run = train_until(die_after(3), write_config(), callbacks=rate)
+    changes = ["training.callbacks=[terminate_on_nan]"]
+    resumed = dlrun.resume(run, changes, callbacks=rate)
+    assert resumed.info["resumed"][0]["remarks"] == [
+        "training.callbacks is another one after epoch 2"
+    ]
+
+
 def test_a_state_that_cannot_be_kept_is_told(write_config: WriteConfig) -> None:
     class KeepsAnything(Remembers):
         def get_state(self) -> object:

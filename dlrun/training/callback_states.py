@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from dlrun.backend import keras
+from dlrun.catalog import WRITERS
 from dlrun.errors import ModelError
+from dlrun.training.callbacks import callbacks_needing_batches
 
 State = tuple[str, Mapping[str, Any] | None]
 """A callback's class name, and what it remembers; None where that is not known."""
@@ -37,6 +39,9 @@ _REMEMBERED: dict[str, tuple[str, ...]] = {
     "TerminateOnNaN": (),
 }
 
+_ONLY_WATCH = WRITERS | {"History", "ProgbarLogger"}
+"""Those of Keras's that change neither a number of the training nor its end."""
+
 _LIKE = "made with"
 """In a callback's state, beside what it remembers: what it was made with."""
 
@@ -59,6 +64,36 @@ def callbacks_gone(callbacks: Sequence[Any], states: Sequence[State]) -> list[st
         elif name != "History":  # Keras adds it to every training
             gone.append(name)
     return gone
+
+
+def callbacks_added(
+    given: Sequence[Any], others: Sequence[Any], states: Sequence[State], *, wants_xla: bool
+) -> list[Any]:
+    """Returns callbacks from Python that a checkpoint does not speak of, and that may matter.
+
+    Args:
+        given: Those from Python.
+        others: Those of the config, which take their place in the checkpoint first.
+        states: Of the checkpoint.
+        wants_xla: Whether a callback that must see every batch costs the training its XLA.
+    """
+    left = [name for name, _ in states]
+    added = []
+    for callback in [*others, *given]:
+        name = type(callback).__name__
+        if name in left:
+            left.remove(name)
+        elif any(callback is one for one in given):
+            added.append(callback)
+    return [
+        callback
+        for callback in added
+        if not _only_watches(callback) or (wants_xla and callbacks_needing_batches([callback]))
+    ]
+
+
+def _only_watches(callback: Any) -> bool:
+    return _is_known(callback) and type(callback).__name__ in _ONLY_WATCH
 
 
 def _keeps_state(callback: Any) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from dlrun.backend import keras
 from dlrun.errors import ModelError
 from dlrun.training.callback_states import (
+    callbacks_added,
     callbacks_without_state,
     get_states,
     prepare_to_go_on,
@@ -160,6 +161,24 @@ def test_callbacks_that_may_remember_more_are_named() -> None:
     assert name == "Patient"
     assert state is not None
     assert "wait" in state  # what its parent class remembers is kept all the same
+
+
+@pytest.mark.parametrize("wants_xla", [False, True])
+def test_callbacks_that_only_watch_are_not_missed_in_a_checkpoint(
+    tmp_path: Path, wants_xla: bool
+) -> None:
+    class Prints(keras.callbacks.CSVLogger):
+        """Made from one that only watches, and free to do more."""
+
+    logger, bar = MAKERS["CSVLogger"](tmp_path), keras.callbacks.ProgbarLogger()
+    stopping, again, own = MAKERS["EarlyStopping"](tmp_path), Own(), Prints(str(tmp_path / "x"))
+    states = [("Own", {}), ("EarlyStopping", {})]
+    given = [logger, bar, stopping, again, own]
+    without_xla = [bar] if wants_xla else []  # it must see every batch
+    assert callbacks_added(given, [], states, wants_xla=wants_xla) == [*without_xla, own]
+    of_config = [MAKERS["EarlyStopping"](tmp_path)]
+    added = callbacks_added(given, of_config, states, wants_xla=wants_xla)
+    assert added == [*without_xla, stopping, own]
 
 
 def test_a_table_is_cut_to_the_finished_epochs_and_appended_to(tmp_path: Path) -> None:
