@@ -159,9 +159,9 @@ def _set_state(callback: Any, state: Mapping[str, Any]) -> None:
     if "own" in state and _keeps_state(callback):
         callback.set_state(state["own"])
         return
-    for attribute, value in state.items():
-        if attribute != _LIKE:
-            setattr(callback, attribute, value)
+    for attribute in _remembered(callback):  # a file from elsewhere may hold others
+        if attribute in state:
+            setattr(callback, attribute, state[attribute])
 
 
 def prepare_to_go_on(callbacks: Sequence[Any], epoch: int) -> None:

@@ -127,6 +127,19 @@ def test_taking_a_callback_away_moves_no_state_to_another() -> None:
     assert changed.wait == 2  # none was made alike: the first goes to the first
 
 
+def test_a_checkpoint_sets_nothing_but_what_a_callback_remembers(tmp_path: Path) -> None:
+    logger, saver = MAKERS["CSVLogger"](tmp_path), MAKERS["ModelCheckpoint"](tmp_path)
+    elsewhere = str(tmp_path / "elsewhere")
+    states = [
+        ("CSVLogger", {"filename": elsewhere, "append": True}),
+        ("ModelCheckpoint", {"filepath": elsewhere, "best": 0.5}),
+    ]
+    set_states([logger, saver], states)
+    assert logger.filename == str(tmp_path / "log.csv")
+    assert not logger.append
+    assert (saver.filepath, saver.best) == (str(tmp_path / "best.keras"), 0.5)
+
+
 class Own(keras.callbacks.Callback):
     def __init__(self) -> None:
         super().__init__()
