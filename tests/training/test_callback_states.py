@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dlrun.backend import keras
-from dlrun.errors import ModelError
+from dlrun.errors import ModelError, StorageError
 from dlrun.training.callback_states import (
     callbacks_added,
     callbacks_without_state,
@@ -230,6 +230,43 @@ def test_a_shared_table_without_a_beginning_is_cut_by_its_epochs(tmp_path: Path)
     path.write_text("epoch,loss\n1,0.5\n2,0.4\n3,0.3\n", encoding="utf-8")
     prepare_to_go_on([keras.callbacks.CSVLogger(str(path), append=True)], epoch=2)
     assert path.read_text(encoding="utf-8").split() == ["epoch,loss", "1,0.5"]
+
+
+def test_a_table_that_cannot_be_cut_stays_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(SHARED, encoding="utf-8")
+
+    def refuse(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", refuse)
+    with pytest.raises(
+        StorageError, match=r"log\.csv: cannot be written, no space left on device; "
+    ):
+        prepare_to_go_on([keras.callbacks.CSVLogger(str(path), append=True)], epoch=1)
+    assert path.read_text(encoding="utf-8") == SHARED
+    assert [*tmp_path.iterdir()] == [path]
+
+
+def test_a_table_with_nothing_to_cut_is_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "log.csv"
+    path.write_text(SHARED, encoding="utf-8")
+    before = path.stat()
+    prepare_to_go_on([keras.callbacks.CSVLogger(str(path), append=True)], epoch=3)
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_a_table_behind_a_link_is_cut_where_it_is(tmp_path: Path) -> None:
+    path, link = tmp_path / "log.csv", tmp_path / "link.csv"
+    path.write_text(SHARED, encoding="utf-8")
+    link.symlink_to(path)
+    prepare_to_go_on([keras.callbacks.CSVLogger(str(link), append=True)], epoch=1)
+    assert link.is_symlink()
+    assert path.read_text(encoding="utf-8").split() == SHARED.split()[:6]
 
 
 def test_a_table_that_is_none_is_told(tmp_path: Path) -> None:
