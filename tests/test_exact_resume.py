@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
@@ -429,14 +430,36 @@ def test_nor_is_one_cut_short_whose_averages_and_weights_have_changed_places(
         if isinstance(event, EpochEnded) and event.epoch == 3:
             os.kill(os.getpid(), signal.SIGINT)
 
-    three = dlrun.train(path, {"training.epochs": 3})
     resumed = dlrun.resume(train_until(stop, path), {"training.epochs": 3})
+    three = dlrun.train(path, {"training.epochs": 3})
     assert resumed.info["resumed"][0]["remarks"] == [
         "SwapEMAWeights did not copy the averages over the weights after epoch 3, since 6 were "
         "planned"
     ]
     hashes = [run.info["hashes"]["final_weights"] for run in (three, resumed)]
     assert hashes[0] != hashes[1]  # the day it is the same, the remark can go
+
+
+class Board(keras.callbacks.TensorBoard):
+    """Writes nothing, so that no TensorBoard has to be there."""
+
+    summary = MagicMock()
+
+
+def test_steps_per_second_are_told_of_an_epoch_that_was_gone_on_with(
+    write_config: WriteConfig, tmp_path: Path
+) -> None:
+    def board() -> list[Any]:
+        return [Board(str(tmp_path), write_graph=False, write_steps_per_second=True)]
+
+    run = train_until(stop_inside(2, 3), write_config(), callbacks=board())
+    uninterrupted = dlrun.train(write_config(), callbacks=board())
+    Board.summary.reset_mock()
+    resumed = dlrun.resume(run, callbacks=board())
+    assert_same(resumed, uninterrupted)
+    told = [call for call in Board.summary.scalar.call_args_list if "epoch_steps" in call.args[0]]
+    assert [call.kwargs["step"] for call in told] == [1, 2]
+    assert all(call.args[1] > 0 for call in told)
 
 
 def test_model_checkpoint_does_not_overwrite_a_better_one(
