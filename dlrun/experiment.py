@@ -38,6 +38,7 @@ from dlrun.training import (
     Fitted,
     Keeping,
     TensorData,
+    callbacks_added,
     callbacks_from_python,
     callbacks_gone,
     callbacks_told,
@@ -154,7 +155,7 @@ def resume_experiment(
         ready = replace(ready, evaluates=evaluates, scores_train=scores_train)
         if plan.state is not None:
             check_state(plan.run, ready.built.model, plan.state, plan.best)
-        plan = replace(plan, remarks=(*plan.remarks, *_what_callbacks_lost(ready, plan)))
+        plan = replace(plan, remarks=(*plan.remarks, *_what_callbacks_change(ready, plan)))
         if into is None:
             _train(plan.run, ready, plan, noise_into, report)
         else:
@@ -164,15 +165,23 @@ def resume_experiment(
     return Run(plan.run.path)
 
 
-def _what_callbacks_lost(ready: _Ready, plan: ResumePlan) -> list[str]:
-    """Why callbacks do not go on as they were; nothing where the run begins again."""
+def _what_callbacks_change(ready: _Ready, plan: ResumePlan) -> list[str]:
+    """Why callbacks do not go on as they were; nothing where the run begins again.
+
+    Those of the config are new only where `training.callbacks` was changed, which the plan says.
+    """
     if plan.state is None:
         return []
-    unknown = callbacks_without_state(ready.built.callbacks)
-    gone = callbacks_gone(ready.built.callbacks, plan.state.callbacks)
+    there, states = ready.built.callbacks, plan.state.callbacks
+    others = there[: len(there) - len(ready.given)]
+    wants_xla = ready.data.config.training.wants_xla
+    added = callbacks_added(ready.given, others, states, wants_xla=wants_xla)
+    unknown = callbacks_without_state([c for c in there if not any(c is one for one in added)])
+    gone = callbacks_gone(there, states)
     return [
         *[f"what the callback {name} remembers is in no checkpoint" for name in unknown],
         *[f"the callback {name} that the run had is not there" for name in gone],
+        *[f"the callback {type(one).__name__} was not there before" for one in added],
     ]
 
 

@@ -16,6 +16,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
+from dlrun.catalog import WRITERS
 from dlrun.causes import words_on_callbacks
 from dlrun.config import Config, load_config
 from dlrun.errors import DivergedError, DlrunError, RunError
@@ -28,11 +29,6 @@ from dlrun.runs.run import CONFIG
 
 DIFFERENT = 4
 """Exit code of the command where a run came out different."""
-
-WRITERS = frozenset(
-    {"CSVLogger", "ModelCheckpoint", "OrbaxCheckpoint", "RemoteMonitor", "TensorBoard"}
-)
-"""Keras's callbacks that write files or send values, and change nothing else."""
 
 _PATIENCE_SECONDS = 20.0
 

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from unittest.mock import MagicMock
 
 import numpy as np
 import pytest
@@ -294,6 +295,36 @@ def test_a_callback_that_is_not_given_again_is_missed(write_config: WriteConfig)
     assert resumed.info["callbacks_from_python"] == ["RemembersByState"]  # its first epochs' own
 
 
+def test_a_callback_that_the_run_did_not_have_is_told_of(
+    write_config: WriteConfig, tmp_path: Path
+) -> None:
+    stopping = "{EarlyStopping: {monitor: loss, patience: 9}}"
+    path = write_config(training=f"{{epochs: 4, batch_size: 16, callbacks: [{stopping}]}}")
+    added = [
+        keras.callbacks.LearningRateScheduler(lambda epoch: 0.5),
+        keras.callbacks.EarlyStopping(monitor="loss", patience=9),
+        keras.callbacks.CSVLogger(str(tmp_path / "log.csv")),
+        Remembers(),  # not also that no checkpoint has what it remembers
+    ]
+    run = train_until(die_after(3), path)
+    resumed = dlrun.resume(run, callbacks=added)
+    assert resumed.info["resumed"][0]["remarks"] == [
+        "the callback LearningRateScheduler was not there before",
+        "the callback EarlyStopping was not there before",
+        "the callback Remembers was not there before",
+    ]
+
+
+def test_a_callback_that_an_override_adds_is_told_of_once(write_config: WriteConfig) -> None:
+    rate = [keras.callbacks.LearningRateScheduler(lambda epoch: 0.5)]
+    run = train_until(die_after(3), write_config(), callbacks=rate)
+    changes = ["training.callbacks=[terminate_on_nan]"]
+    resumed = dlrun.resume(run, changes, callbacks=rate)
+    assert resumed.info["resumed"][0]["remarks"] == [
+        "training.callbacks is another one after epoch 2"
+    ]
+
+
 def test_a_state_that_cannot_be_kept_is_told(write_config: WriteConfig) -> None:
     class KeepsAnything(Remembers):
         def get_state(self) -> object:
@@ -383,6 +414,52 @@ def test_a_run_whose_averages_took_the_weights_place_is_not_extended_exactly(
     stopped = dlrun.resume(train_until(die_after(3), path, overrides={"training.epochs": 6}))
     assert stopped.info["resumed"][0]["exact"]
     assert_same(stopped, six)
+
+
+@pytest.mark.slow
+def test_nor_is_one_cut_short_whose_averages_and_weights_have_changed_places(
+    write_config: WriteConfig,
+) -> None:
+    swapping = "callbacks: [{SwapEMAWeights: {swap_on_epoch: true}}]"
+    path = write_config(
+        optimizer="{SGD: {use_ema: true, ema_momentum: 0.9}}",
+        training=f"{{epochs: 6, batch_size: 16, {swapping}}}",
+    )
+
+    def stop(event: Event) -> None:
+        if isinstance(event, EpochEnded) and event.epoch == 3:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    resumed = dlrun.resume(train_until(stop, path), {"training.epochs": 3})
+    three = dlrun.train(path, {"training.epochs": 3})
+    assert resumed.info["resumed"][0]["remarks"] == [
+        "SwapEMAWeights did not copy the averages over the weights after epoch 3, since 6 were "
+        "planned"
+    ]
+    hashes = [run.info["hashes"]["final_weights"] for run in (three, resumed)]
+    assert hashes[0] != hashes[1]  # the day it is the same, the remark can go
+
+
+class Board(keras.callbacks.TensorBoard):
+    """Writes nothing, so that no TensorBoard has to be there."""
+
+    summary = MagicMock()
+
+
+def test_steps_per_second_are_told_of_an_epoch_that_was_gone_on_with(
+    write_config: WriteConfig, tmp_path: Path
+) -> None:
+    def board() -> list[Any]:
+        return [Board(str(tmp_path), write_graph=False, write_steps_per_second=True)]
+
+    run = train_until(stop_inside(2, 3), write_config(), callbacks=board())
+    uninterrupted = dlrun.train(write_config(), callbacks=board())
+    Board.summary.reset_mock()
+    resumed = dlrun.resume(run, callbacks=board())
+    assert_same(resumed, uninterrupted)
+    told = [call for call in Board.summary.scalar.call_args_list if "epoch_steps" in call.args[0]]
+    assert [call.kwargs["step"] for call in told] == [1, 2]
+    assert all(call.args[1] > 0 for call in told)
 
 
 def test_model_checkpoint_does_not_overwrite_a_better_one(

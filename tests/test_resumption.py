@@ -292,6 +292,28 @@ def test_the_machine_of_the_checkpoint_counts_and_not_that_of_a_resume_that_came
     assert plan_resume(Run(run.path)).remarks == (remark,)
 
 
+@pytest.mark.parametrize(
+    ("is_swapped", "step", "epochs", "is_told"),
+    [
+        (True, 0, 3, True),
+        (True, 0, 5, False),  # an epoch is still to come, and does what the last one does
+        (True, 5, 4, False),
+        (False, 0, 3, False),  # without `swap_on_epoch`
+    ],
+)
+def test_averages_beside_the_weights_of_a_run_cut_short_are_not_exact(
+    make: Callable[..., Run], is_swapped: bool, step: int, epochs: int, is_told: bool
+) -> None:
+    run = edit_config(make(3), "epochs: 4", "epochs: 6")
+    states = [("SwapEMAWeights", {"_ema_weights_in_model": is_swapped})]
+    write_last(run, TrainingState(3, step, [{"loss": 0.5}] * 3, [], callbacks=states))
+    told = (
+        "SwapEMAWeights did not copy the averages over the weights after epoch 3, since 6 were "
+        "planned",
+    )
+    assert plan_resume(run, [f"training.epochs={epochs}"]).remarks == (told if is_told else ())
+
+
 def amend_environment(run: Run, **facts: Any) -> Run:
     write_json(run.path / "environment.json", run.environment | facts)
     return Run(run.path)

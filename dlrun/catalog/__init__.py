@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dlrun.catalog.components import (
     KINDS,
+    WRITERS,
     ComponentCard,
     argument_kind,
     component_names,
@@ -14,6 +15,7 @@ from dlrun.catalog.components import (
 
 __all__ = [
     "KINDS",
+    "WRITERS",
     "ComponentCard",
     "argument_kind",
     "component_names",

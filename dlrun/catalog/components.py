@@ -15,6 +15,11 @@ from typing import Any
 
 from dlrun.catalog import keras_source
 
+WRITERS = frozenset(
+    {"CSVLogger", "ModelCheckpoint", "OrbaxCheckpoint", "RemoteMonitor", "TensorBoard"}
+)
+"""Keras's callbacks that write files or send values, and change nothing else."""
+
 
 @dataclass(frozen=True)
 class ComponentCard:

@@ -14,19 +14,18 @@ from dlrun.runs.environment import changed_imports, changed_variables, machine_f
 
 
 def change_remarks(
-    before: Mapping[str, Any], state: TrainingState | None, changed: Sequence[str]
+    before: Mapping[str, Any],
+    state: TrainingState | None,
+    changed: Sequence[str],
+    epochs: int,
 ) -> Iterator[str]:
     """Which changes make the result another than that of a run that never stopped."""
     if state is None:
         return
     for key in sorted({public_key(key) for key in changed} & {*OTHER_KEYS}):
         yield f"{key} is another one after epoch {state.epoch}"
-    planned = before["training"]["epochs"]
-    if "training.epochs" in changed and _averages_are_spent(planned, state):
-        yield (
-            f"SwapEMAWeights gave up the weights for their averages after epoch {state.epoch}, "
-            "the last that was planned"
-        )
+    if "training.epochs" in changed and _averages_are_swapped(state):
+        yield from _averages_remark(before["training"]["epochs"], state, epochs)
 
 
 def machine_remarks(run: Run, state: TrainingState) -> Iterator[str]:
@@ -51,18 +50,32 @@ def machine_remarks(run: Run, state: TrainingState) -> Iterator[str]:
     yield from run.info.get("not_repeatable") or ()
 
 
-def _averages_are_spent(planned_epochs: int, state: TrainingState) -> bool:
-    """Whether Keras's SwapEMAWeights, in the last epoch planned, has given up one of its two sets.
+def _averages_are_swapped(state: TrainingState) -> bool:
+    """Whether Keras's SwapEMAWeights has put the averages into the model between two epochs.
 
-    With `swap_on_epoch` the averages are in the model between epochs, and their other place
-    holds the weights, until they are copied over them in the last.
+    With `swap_on_epoch` they are there, and their other place holds the weights, until in the
+    last epoch that is planned the averages are copied over them.
     """
     swapped = [
         isinstance(values, Mapping) and values.get("_ema_weights_in_model")
         for name, values in state.callbacks
         if name == "SwapEMAWeights"
     ]
-    return any(swapped) and not state.step and state.epoch >= planned_epochs
+    return any(swapped) and not state.step
+
+
+def _averages_remark(planned: int, state: TrainingState, epochs: int) -> Iterator[str]:
+    """What is said where the last epoch that was planned is not the one that is planned now."""
+    if state.epoch >= planned:
+        yield (
+            f"SwapEMAWeights gave up the weights for their averages after epoch {state.epoch}, "
+            "the last that was planned"
+        )
+    elif epochs <= state.epoch:
+        yield (
+            f"SwapEMAWeights did not copy the averages over the weights after epoch {state.epoch}, "
+            f"since {planned} were planned"
+        )
 
 
 def notes_on(

@@ -95,7 +95,8 @@ def plan_resume(run: Run, overrides: Overrides = (), more_epochs: int | None = N
     before = trained_config(run, state)
     changed = list(changed_keys(before, plain_config(loaded.config)))
     refuse_other_runs(run, before, loaded.config, changed)
-    _refuse_what_is_over(run, loaded.config.training.epochs, state, changed)
+    epochs = loaded.config.training.epochs
+    _refuse_what_is_over(run, epochs, state, changed)
     here = list(machine_remarks(run, state)) if state is not None else []
     if run.status == "diverged" and not here and loaded.config == run.config:
         raise _would_diverge_again(run)
@@ -110,7 +111,7 @@ def plan_resume(run: Run, overrides: Overrides = (), more_epochs: int | None = N
         best=best,
         overrides=tuple(texts),
         learning_rate=new_rate(loaded.config, changed),
-        remarks=(*change_remarks(before, state, changed), *here, *lost),
+        remarks=(*change_remarks(before, state, changed, epochs), *here, *lost),
         notes=(*notes_on(loaded.config, before, state), *_done_again(run, state)),
     )
 

@@ -42,9 +42,19 @@ def read_columns(path: Path) -> History:
     return columns
 
 
+def can_name_column(name: object) -> bool:
+    """Returns whether a history, which is written without quotation, can have such a column."""
+    is_own = isinstance(name, str) and _is_name(name) and not {*',"'} & {*name}
+    return is_own and name != "epoch"
+
+
+def _is_name(name: str) -> bool:
+    return bool(name) and name.isprintable() and len(name) <= MAX_NAME
+
+
 def _check_names(path: Path, header: Sequence[str]) -> None:
-    are_names = all(name and name.isprintable() and len(name) <= MAX_NAME for name in header)
-    if not are_names or len(set(header)) < len(header) or "epoch" not in header:
+    are_names = all(map(_is_name, header)) and len(set(header)) == len(header)
+    if not are_names or "epoch" not in header:
         raise UnreadableError(path, "its first line does not name the columns of a history")
 
 

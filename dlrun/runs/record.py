@@ -222,9 +222,10 @@ class Recorder:
         end = {"status": status, "stopped": now(), "exit_code": exit_code, "error": error}
         self._write_info(end)  # first: on a full disk the status matters most
         if self._columns:
-            history = self.run.read_history()
-            del history["epoch"]
-            write_json(self.run.path / layout.HISTORY_JSON, history)
+            with suppress(RunError):  # a history that cannot be read does not change how it ended
+                history = self.run.read_history()
+                del history["epoch"]
+                write_json(self.run.path / layout.HISTORY_JSON, history)
 
     def _beat(self) -> None:
         """Shows that the run goes on, also within epochs of hours; in a thread of its own."""

@@ -2,7 +2,11 @@
 
 from dlrun.training.batches import batch_order
 from dlrun.training.best import BestWeights, choose_best
-from dlrun.training.callback_states import callbacks_gone, callbacks_without_state
+from dlrun.training.callback_states import (
+    callbacks_added,
+    callbacks_gone,
+    callbacks_without_state,
+)
 from dlrun.training.callbacks import callbacks_told
 from dlrun.training.engine import Engine, choose_engine
 from dlrun.training.evaluation import (
@@ -31,6 +35,7 @@ __all__ = [
     "Keeping",
     "TensorData",
     "batch_order",
+    "callbacks_added",
     "callbacks_from_python",
     "callbacks_gone",
     "callbacks_told",

@@ -7,12 +7,16 @@ theirs are known by name; a user's own has `get_state()` and `set_state(state)`.
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from dlrun.backend import keras
+from dlrun.catalog import WRITERS
 from dlrun.errors import ModelError
+from dlrun.files import write_text
+from dlrun.training.callbacks import callbacks_needing_batches
 
 State = tuple[str, Mapping[str, Any] | None]
 """A callback's class name, and what it remembers; None where that is not known."""
@@ -37,6 +41,9 @@ _REMEMBERED: dict[str, tuple[str, ...]] = {
     "TerminateOnNaN": (),
 }
 
+_ONLY_WATCH = WRITERS | {"History", "ProgbarLogger"}
+"""Those of Keras's that change neither a number of the training nor its end."""
+
 _LIKE = "made with"
 """In a callback's state, beside what it remembers: what it was made with."""
 
@@ -59,6 +66,36 @@ def callbacks_gone(callbacks: Sequence[Any], states: Sequence[State]) -> list[st
         elif name != "History":  # Keras adds it to every training
             gone.append(name)
     return gone
+
+
+def callbacks_added(
+    given: Sequence[Any], others: Sequence[Any], states: Sequence[State], *, wants_xla: bool
+) -> list[Any]:
+    """Returns callbacks from Python that a checkpoint does not speak of, and that may matter.
+
+    Args:
+        given: Those from Python.
+        others: Those of the config, which take their place in the checkpoint first.
+        states: Of the checkpoint.
+        wants_xla: Whether a callback that must see every batch costs the training its XLA.
+    """
+    left = [name for name, _ in states]
+    added = []
+    for callback in [*others, *given]:
+        name = type(callback).__name__
+        if name in left:
+            left.remove(name)
+        elif any(callback is one for one in given):
+            added.append(callback)
+    return [
+        callback
+        for callback in added
+        if not _only_watches(callback) or (wants_xla and callbacks_needing_batches([callback]))
+    ]
+
+
+def _only_watches(callback: Any) -> bool:
+    return _is_known(callback) and type(callback).__name__ in _ONLY_WATCH
 
 
 def _keeps_state(callback: Any) -> bool:
@@ -124,9 +161,9 @@ def _set_state(callback: Any, state: Mapping[str, Any]) -> None:
     if "own" in state and _keeps_state(callback):
         callback.set_state(state["own"])
         return
-    for attribute, value in state.items():
-        if attribute != _LIKE:
-            setattr(callback, attribute, value)
+    for attribute in _remembered(callback):  # a file from elsewhere may hold others
+        if attribute in state:
+            setattr(callback, attribute, state[attribute])
 
 
 def prepare_to_go_on(callbacks: Sequence[Any], epoch: int) -> None:
@@ -137,7 +174,8 @@ def prepare_to_go_on(callbacks: Sequence[Any], epoch: int) -> None:
         epoch: Finished epochs.
 
     Raises:
-        ModelError: the table cannot be read or written.
+        ModelError: the table cannot be read.
+        StorageError: it cannot be written, and stays as it was.
     """
     for callback in callbacks:
         if isinstance(callback, keras.callbacks.CSVLogger):
@@ -150,18 +188,38 @@ def prepare_to_go_on(callbacks: Sequence[Any], epoch: int) -> None:
                 ) from error
 
 
+def begin_inside(callbacks: Sequence[Any], epoch: int) -> None:
+    """Has callbacks that take the time of an epoch begin to, inside one.
+
+    Args:
+        callbacks: With a model, which has been given its state.
+        epoch: Counted from 0; the callbacks have heard its beginning in an earlier process.
+    """
+    for callback in callbacks:
+        if isinstance(callback, keras.callbacks.TensorBoard):
+            # Keras's own part alone: a class made from it may do more as an epoch begins.
+            keras.callbacks.TensorBoard.on_epoch_begin(callback, epoch)
+
+
 def _cut_table(path: Path, separator: str, epoch: int, *, is_shared: bool) -> None:
-    """Cuts a table to the finished epochs; rows of earlier trainings in a shared one stay."""
+    """Cuts a table to the finished epochs; rows of earlier trainings in a shared one stay.
+
+    Where there is nothing to cut the file is left alone.
+    """
     if not path.is_file():
         return
     with path.open(encoding="utf-8", newline="") as stream:
-        header, *rows = list(csv.reader(stream, delimiter=separator)) or [[]]
+        before = stream.read()
+    header, *rows = list(csv.reader(io.StringIO(before, newline=""), delimiter=separator)) or [[]]
     first = _last_beginning(rows, epoch) if is_shared else 0
     earlier, own = rows[:first], rows[first:]
     kept = [row for row in own if len(row) == len(own[0]) and int(row[0]) < epoch]
-    with path.open("w", encoding="utf-8", newline="") as stream:
-        lines = [header, *earlier, *kept] if header else []
-        csv.writer(stream, delimiter=separator).writerows(lines)
+    if kept == own and before.endswith(("\n", "\r")):
+        return
+    after = io.StringIO(newline="")
+    lines = [header, *earlier, *kept] if header else []
+    csv.writer(after, delimiter=separator).writerows(lines)
+    write_text(path.resolve(), after.getvalue())  # the file itself where the path is a link
 
 
 def _last_beginning(rows: Sequence[Sequence[str]], epoch: int) -> int:

@@ -11,10 +11,12 @@ from typing import Any
 
 from dlrun.backend import keras
 from dlrun.columns import TRAIN_EVAL, VALIDATION
+from dlrun.errors import ModelError
 from dlrun.events import EngineChosen, Report, StepsDone
 from dlrun.model import BuiltModel
 from dlrun.prepare import PreparedData
 from dlrun.runs.checkpoints import TrainingState
+from dlrun.runs.history import MAX_NAME, can_name_column
 from dlrun.training.batches import batch_order
 from dlrun.training.callbacks import callbacks_hear_evaluations
 from dlrun.training.engine import Engine
@@ -123,6 +125,7 @@ def run_epoch(
 
     Raises:
         DivergedError: the loss became NaN or infinite.
+        ModelError: a callback adds to the logs what no history can hold.
     """
     first_step, seconds = (inside.step, inside.epoch_seconds) if inside else (0, 0.0)
     model, config, rows = loop.model, loop.data.config, loop.data.splits.train
@@ -163,13 +166,25 @@ def _told_additions(loop: Loop, epoch: int, logs: Mapping[str, float]) -> dict[s
     """Tells the callbacks that an epoch ends; returns what they added to its logs.
 
     Keras passes them a copy of the logs, and keeps what it then holds in the model's history.
+
+    Raises:
+        ModelError: a history cannot have a column of that name.
     """
     history = loop.model.history.history
     before = {name: len(values) for name, values in history.items()}
     loop.watching.on_epoch_end(epoch, logs)
     new = [name for name, values in history.items() if len(values) > before.get(name, 0)]
     added = {name: history[name][-1] for name in new if name not in logs}
-    return {name: float(v) for name, v in added.items() if isinstance(v, numbers.Real)}
+    added = {name: float(v) for name, v in added.items() if isinstance(v, numbers.Real)}
+    for name in added:
+        if not can_name_column(name):
+            place = loop.data.config.place(("training", "callbacks"))
+            raise ModelError(
+                f"{place}: a callback adds {name!r:.60} to its logs, which cannot name a column of "
+                f"history.csv; give it a name of 1 to {MAX_NAME} printable characters without "
+                "comma and quotation mark, other than epoch"
+            )
+    return added
 
 
 def _make_evaluations(

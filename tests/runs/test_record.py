@@ -78,6 +78,27 @@ def test_every_end_has_its_status(
     assert ("Traceback" in log) is (status != "interrupted")
 
 
+@pytest.mark.parametrize("error", [None, ValueError("odd")])
+def test_a_history_that_cannot_be_read_does_not_take_the_place_of_the_end(
+    run: Run, error: Exception | None
+) -> None:
+    def record() -> None:
+        with Recorder(run) as recorder:
+            recorder.epoch(1, {"loss": 0.5})
+            (run.path / "history.csv").write_text("epoch,,loss\n", encoding="utf-8")
+            if error is not None:
+                raise error
+
+    if error is None:
+        record()
+    else:
+        with pytest.raises(ValueError, match="odd"):
+            record()
+    expected = ("finished", None) if error is None else ("failed", "odd")
+    assert (info(run)["status"], info(run)["error"]) == expected
+    assert not (run.path / "history.json").exists()
+
+
 def test_a_metric_that_comes_later_gets_its_column(run: Run) -> None:
     with Recorder(run) as recorder:
         recorder.epoch(1, {"loss": 0.5, "epoch_seconds": 1.0})

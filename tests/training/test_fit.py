@@ -10,7 +10,7 @@ import pytest
 
 from dlrun.backend import keras
 from dlrun.config import load_config
-from dlrun.errors import DivergedError
+from dlrun.errors import DivergedError, ModelError
 from dlrun.events import Message, StepsDone, ignore
 from dlrun.model import build_model
 from dlrun.prepare import prepare_data
@@ -105,6 +105,39 @@ def test_callbacks_that_only_look_at_epochs_leave_the_fast_path(
     assert (tmp_path / "best.keras").is_file()
     by_steps = keras.callbacks.ModelCheckpoint(tmp_path / "x.keras", save_freq=2)
     assert callbacks_needing_batches([*callbacks, by_steps]) == ["ModelCheckpoint"]
+
+
+class Adds(keras.callbacks.Callback):
+    """Adds a number to the logs, and a word, by one name and another."""
+
+    def __init__(self, name: Any) -> None:
+        super().__init__()
+        self.name = name
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs |= {self.name: 1, "a,word": "told to nobody"}
+
+
+@pytest.mark.parametrize("name", ["x,y", "epoch", "a\nb", "", "q" * 201, 'say "it"', 7])
+def test_a_name_that_no_history_can_hold_is_refused_in_the_first_epoch(
+    write_config: WriteConfig, name: Any
+) -> None:
+    seen: list[Any] = []
+    path = write_config()
+    message = (
+        f"{path}:6:1: a callback adds {repr(name)[:60]} to its logs, which cannot name a column of "
+        "history.csv; give it a name of 1 to 200 printable characters without comma and quotation "
+        "mark, other than epoch"
+    )
+    with pytest.raises(ModelError) as refused:
+        train(path, callbacks=[Adds(name)], report=seen.append)
+    assert str(refused.value) == message
+    assert {event.epoch for event in seen if isinstance(event, StepsDone)} == {1}
+
+
+def test_other_names_are_columns_of_the_history(write_config: WriteConfig) -> None:
+    *_, fitted = train(write_config(), callbacks=[Adds("größte Norm / Schicht")])
+    assert [logs["größte Norm / Schicht"] for logs in fitted.history] == [1.0] * 3
 
 
 def test_callbacks_see_validation_begin_and_end(write_config: WriteConfig) -> None:
