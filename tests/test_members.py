@@ -23,8 +23,10 @@ from dlrun.cli.app import app
 from dlrun.config import Config, load_config
 from dlrun.errors import ConfigError, MembersError, ModelError, RunError
 from dlrun.events import EpochEnded, FromTask, Message, TaskEnded
+from dlrun.executors import Outcome
 from dlrun.likeness import compare_runs
 from dlrun.members import plan_members
+from dlrun.members.aggregation import are_results_true
 from dlrun.members.resumption import plan_members_resume, refuse_change_of_part
 from dlrun.prepare import prepare_data
 from dlrun.processes import this_process
@@ -32,7 +34,7 @@ from dlrun.runs import Run, find_run
 from dlrun.runs.checkpoints import plain_config, read_last, write_last
 from dlrun.runs.cleanup import plan_cleanup, resumable_runs
 from dlrun.runs.table import run_row
-from dlrun.stopping import Stopped
+from dlrun.stopping import Stopped, StopRequest
 from tests.zygote import run_dlrun
 
 WriteConfig = Callable[..., Path]
@@ -504,6 +506,117 @@ def test_a_stopped_extension_is_completed_to_the_bits_of_one_that_was_not(
         assert (run.info["resumed"][-1]["exact"], run.info["resumed"][-1]["remarks"]) == (
             False, [remark],
         )  # fmt: skip
+
+
+RESULTS = ("metrics.json", "evaluation.json", "predictions.npz")
+
+
+def results_of(run: Run) -> dict[str, bytes]:
+    return {name: (run.path / name).read_bytes() for name in RESULTS if (run.path / name).exists()}
+
+
+def dies_at(number: int) -> Callable[[Any], None]:
+    """A report that ends the process' work with the so manyeth epoch, or before any: 0."""
+    seen: list[str] = []
+
+    def report(event: Any) -> None:
+        if isinstance(event, Message) and "to train" in event.text and not number:
+            raise SystemExit
+        if isinstance(event, FromTask) and isinstance(event.event, EpochEnded):
+            seen.append(event.task)
+            if len(seen) == number:
+                raise SystemExit
+
+    return report
+
+
+def dies_at_the_end_of_a_member(event: Any) -> None:
+    if isinstance(event, TaskEnded):
+        raise SystemExit
+
+
+def summary_of(run: Run) -> str:
+    done = CliRunner().invoke(app, ["summary", run.id])
+    assert done.exit_code == 0, done.output
+    return " ".join(done.stdout.split())
+
+
+def test_an_extension_that_comes_to_no_epoch_leaves_the_results_of_all(
+    folds: Run, runs_dir: Path
+) -> None:
+    shutil.copytree(folds.path, runs_dir / folds.id)
+    run = Run(runs_dir / folds.id)
+    before = results_of(run)
+    assert set(before) == set(RESULTS)
+    for _ in range(2):
+        with pytest.raises(SystemExit):
+            dlrun.resume(run, more_epochs=2, report=dies_at(0))
+        assert results_of(run) == before
+    assert "3 members (3 folds) mean ± sd" in summary_of(run)
+    assert dlrun.resume(run).metrics["epochs"] == 7
+    assert results_of(run) != before
+
+
+def test_results_that_a_member_goes_beyond_are_gone_and_what_is_there_is_told(
+    copied: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dlrun.members.training.count_at_a_time", lambda *_: 1)
+    with pytest.raises(SystemExit):
+        dlrun.resume(copied, more_epochs=2, report=dies_at(1))
+    assert results_of(copied) == {}
+    shown = summary_of(copied)
+    assert "0 of 3 members finished with 5 epochs planned" in shown
+    assert "repeats/2 finished, 3 of 5 epochs" in shown
+    for member in copied.members[1:]:
+        assert member.metrics["epochs"] == 3
+    with pytest.raises(SystemExit):
+        dlrun.resume(copied, report=dies_at_the_end_of_a_member)
+    shown = summary_of(copied)
+    assert "1 of 3 members finished with 5 epochs planned repeats/0 finished, 5 of 5" in shown
+    assert dlrun.resume(copied).metrics["finished"] == [0, 1, 2]
+
+
+def test_ctrl_c_before_a_new_epoch_of_any_member_leaves_the_results(
+    copied: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = results_of(copied)
+    end_by_callback(copied.members[0])  # which is done then, and alone would be no result of all
+
+    def interrupted(tasks: Any, _: int, __: Any, request: StopRequest) -> Any:
+        request.signum = signal.SIGINT
+        yield from (Outcome(task.name, "interrupted", "") for task in tasks)
+
+    monkeypatch.setattr("dlrun.members.training.run_tasks", interrupted)
+    with pytest.raises(Stopped):
+        dlrun.resume(copied, more_epochs=2)
+    assert Run(copied.path).status == "interrupted"
+    assert results_of(copied) == before
+
+
+def test_added_repeats_leave_those_that_are_there_as_the_result(copied: Run) -> None:
+    before = copied.metrics
+    with pytest.raises(SystemExit):
+        dlrun.resume(copied, {"repeat": 4}, report=dies_at(1))
+    there = Run(copied.path).metrics
+    assert (there["finished"], there["members"]) == ([0, 1, 2], 4)
+    assert there["spread"] == before["spread"]
+    assert "3 of 4 members (4 repeats)" in summary_of(copied)
+
+
+def test_results_that_a_member_has_left_behind_are_not_kept(copied: Run) -> None:
+    """A process may have been killed when a member had its new epoch and they were there still."""
+    assert are_results_true(copied)
+    for facts in ({"epochs": 4}, {"final": {"loss": 9.0}}, {"best": None}):
+        path = copied.members[1].path / "metrics.json"
+        text = path.read_text()
+        path.write_text(json.dumps(json.loads(text) | facts))
+        assert not are_results_true(Run(copied.path))
+        path.write_text(text)
+    path.unlink()
+    assert not are_results_true(Run(copied.path))
+    with pytest.raises(SystemExit):
+        dlrun.resume(copied, more_epochs=2, report=dies_at(0))
+    assert results_of(copied) == {}
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ def members_lines(run: Run) -> list[str]:
     """Returns what a run's members come to, and each of them in a line."""
     metrics, info = run.metrics, run.info
     finished: Sequence[int] = metrics["finished"]
-    total, seconds = metrics["members"], info.get("duration_seconds")
+    total, seconds = len(info["members"]), info.get("duration_seconds")
     time = "–" if seconds is None else duration(seconds)
     number = f"{len(finished)} of {total}" if len(finished) < total else f"{total}"
     lines = [f"{run.id}: {run.status} after {time}, {number} members ({_kind(run)})"]

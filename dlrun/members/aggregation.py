@@ -59,6 +59,20 @@ def record_aggregate(
     draw_members(Run(run.path))
 
 
+def are_results_true(run: Run) -> bool:
+    """Returns whether `metrics.json` of a run with members says what its members' say."""
+    with suppress(DlrunError, IndexError):
+        metrics, members = run.metrics, run.members
+        found = [members[number].metrics for number in metrics["finished"]]
+        are_there = bool(found) and max(one["epochs"] for one in found) == metrics["epochs"]
+        return are_there and all(
+            list(row["values"]) == [(one[which] or {}).get(name) for one in found]
+            for which, rows in metrics["spread"].items()
+            for name, row in rows.items()
+        )
+    return False
+
+
 def is_finished(member: Run) -> bool:
     """Returns whether a member is trained to its end, and can be read."""
     with suppress(DlrunError):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 from dlrun.config import Config, Loaded, Overrides
-from dlrun.errors import ConfigError, ModelError, Problem
-from dlrun.events import Message, Report, TaskEnded, ignore
+from dlrun.errors import ConfigError, ModelError, Problem, RunError
+from dlrun.events import EpochEnded, Event, FromTask, Message, Report, TaskEnded, ignore
 from dlrun.executors import Outcome, Task, count_at_a_time, run_tasks
 from dlrun.meanwhile import begin_imports
-from dlrun.members.aggregation import is_finished, record_aggregate
+from dlrun.members.aggregation import are_results_true, is_finished, record_aggregate
 from dlrun.members.plan import Member, plan_members
 from dlrun.members.resumption import plan_members_resume
 from dlrun.members.settling import settle_config
@@ -121,7 +122,8 @@ def resume_members(
     with only_process(run), Recorder(run) as recorder:
         going_on = plan.record(run)
         kept = {"config_hash": write_config(run, config), "members": list(members)}
-        recorder.go_on(going_on | kept, ())
+        keeps_results = are_results_true(Run(run.path))
+        recorder.go_on(going_on | kept, (), keeps_results=keeps_results)
         try:
             _train(recorder, config, data, tasks, listen, plan.done)
         finally:
@@ -159,7 +161,7 @@ def _train(
     facts = {"seed": config.seed, "intra_op_threads": threads, "inter_op_threads": threads}
     recorder.environment(describe_environment(config.imports) | facts)
     recorder.dataset_facts(data.facts())
-    listen = logging(recorder, report)
+    listen = _dropping(recorder, config, done, logging(recorder, report))
     at_a_time = count_at_a_time(len(tasks), threads)
     each = f"{threads} thread{'s' if threads != 1 else ''} each"
     what = f"{config.describe_members()}: {len(tasks)} to train"
@@ -179,13 +181,32 @@ def _train(
         if is_finished(member) and not member.has_evaluation:  # a full disk was in the way
             _evaluate(member, listen)
     ended = [outcome.task for outcome in outcomes if outcome.status == "finished"]
-    record_aggregate(recorder, config, [*done, *ended])
+    if ended or not tasks or not are_results_true(Run(recorder.run.path)):
+        recorder.drop_old_results()
+        record_aggregate(recorder, config, [*done, *ended])
     if request.signum is not None:
         text = f"{recorder.run.path} keeps {len(ended)} of {len(tasks)} members whole, and"
         goes_on = f"dlrun resume {recorder.run.id} goes on"
         listen(Message(f"{text} checkpoints of those that had begun; {goes_on}"))
         raise Stopped(request.signum)
     raise_failures(recorder.run, outcomes, len(tasks))
+
+
+def _dropping(recorder: Recorder, config: Config, done: Sequence[str], report: Report) -> Report:
+    """Takes the results of an earlier end away once a member has more than they say.
+
+    Those of members that are done already stand in their place until all are added up.
+    """
+
+    def listen(event: Event) -> None:
+        is_epoch = isinstance(event, FromTask) and isinstance(event.event, EpochEnded)
+        if is_epoch and recorder.has_old_results:
+            recorder.drop_old_results()
+            with suppress(RunError):  # a damaged member is told of at the end
+                record_aggregate(recorder, config, done, evaluates=False)
+        report(event)
+
+    return listen
 
 
 def _evaluate(member: Run, report: Report) -> None:
