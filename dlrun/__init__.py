@@ -257,11 +257,13 @@ def _resume_alone(
 
     from dlrun.prepare import prepare_loaded
     from dlrun.resumption import plan_resume
+    from dlrun.runs import Run
     from dlrun.runs.create import new_dir
     from dlrun.runs.lock import only_process
 
     new = None if into is None else new_dir(into, runs_dir or run.runs_dir)
     with only_process(run) if new is None else nullcontext():
+        run = Run(run.path)  # read anew: another process may have held it until now
         plan = plan_resume(run, overrides, more_epochs)
         data, listen = prepare_loaded(plan.loaded, str(run.path), report)
 

@@ -2,7 +2,8 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from dlrun.events import EngineChosen, EpochEnded, Event, StepsDone
 from dlrun.files import read_npz
 from dlrun.runs import Run, list_runs
 from dlrun.runs.checkpoints import read_last
+from dlrun.runs.create import amend_info
+from dlrun.runs.lock import only_process
 from dlrun.training import evaluation, keeping, steps
 
 WriteConfig = Callable[..., Path]
@@ -85,6 +88,44 @@ def test_an_extension_that_comes_to_no_epoch_leaves_the_results(write_config: Wr
     assert changed <= {"config.yaml", "run.json", "run.log", "environment.json", "dataset.json"}
     assert Run(run.path).status == "interrupted"
     assert dlrun.resume(run).metrics["epochs"] == 6
+
+
+def after_another(monkeypatch: pytest.MonkeyPatch, module: str, amended: dict[str, Any]) -> None:
+    """Has another process end its work on a run just before this one gets the lock."""
+
+    @contextmanager
+    def held_late(run: Run) -> Iterator[None]:
+        amend_info(run, **amended)
+        with only_process(run):
+            yield
+
+    monkeypatch.setattr(f"{module}.only_process", held_late)
+
+
+LOOK = {"time": "2026-11-26T10:00:00", "test_set": "0" * 64, "by": "test"}
+OTHER = {"time": "2026-11-26T10:00:00", "from": "interrupted", "epoch": 2, "remarks": []}
+
+
+def test_what_another_process_wrote_before_the_lock_was_had_is_not_lost(
+    write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = dlrun.train(write_config())
+    after_another(monkeypatch, "dlrun.runs.lock", {"resumed": [OTHER], "test_looks": [LOOK]})
+    info = dlrun.resume(run, more_epochs=1).info
+    assert info["resumed"][0] == OTHER
+    assert info["test_looks"][0] == LOOK
+    assert (len(info["resumed"]), len(info["test_looks"])) == (2, 2)
+
+
+def test_nor_are_looks_by_a_look_at_the_test_rows(
+    write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = dlrun.train(write_config())
+    (run.path / "evaluation.json").unlink()
+    looks = run.info["test_looks"]
+    after_another(monkeypatch, "dlrun.testing", {"test_looks": [*looks, LOOK]})
+    dlrun.test(run)
+    assert Run(run.path).info["test_looks"][:-1] == [*looks, LOOK]
 
 
 def test_a_checkpoint_of_another_model_is_refused_and_nothing_changes(

@@ -9,7 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,8 @@ from dlrun.processes import this_process
 from dlrun.runs import Run, find_run
 from dlrun.runs.checkpoints import plain_config, read_last, write_last
 from dlrun.runs.cleanup import plan_cleanup, resumable_runs
+from dlrun.runs.create import amend_info
+from dlrun.runs.lock import only_process
 from dlrun.runs.table import run_row
 from dlrun.stopping import Stopped, StopRequest
 from tests.zygote import run_dlrun
@@ -591,6 +594,26 @@ def test_ctrl_c_before_a_new_epoch_of_any_member_leaves_the_results(
         dlrun.resume(copied, more_epochs=2)
     assert Run(copied.path).status == "interrupted"
     assert results_of(copied) == before
+
+
+def test_what_another_process_wrote_before_the_lock_was_had_is_not_lost(
+    copied: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = {"time": "2026-11-26T10:00:00", "from": "interrupted", "remarks": []}
+
+    @contextmanager
+    def held_late(run: Run) -> Iterator[None]:
+        amend_info(run, resumed=[other])
+        change_config(run, "epochs: 3", "epochs: 4")
+        with only_process(run):
+            yield
+
+    monkeypatch.setattr("dlrun.members.training.only_process", held_late)
+    with pytest.raises(SystemExit):
+        dlrun.resume(copied, more_epochs=2, report=dies_at(0))
+    there = Run(copied.path)
+    assert [entry["from"] for entry in there.info["resumed"]] == ["interrupted", "finished"]
+    assert there.config.training.epochs == 6
 
 
 def test_added_repeats_leave_those_that_are_there_as_the_result(copied: Run) -> None:
