@@ -45,9 +45,8 @@ def keep_what_there_is(
                 kept_epoch = Run(recorder.run.path).metrics.get("kept_epoch")
         else:
             if best is not None and best.epoch:
-                best.restore(built.model)
+                kept_epoch = best.restore(built.model, len(history))
                 recorder.model(built.model)
-                kept_epoch = best.epoch
             record_epochs(recorder, data, built, history, kept_epoch)
             if draws:
                 _draw(recorder, history)

@@ -27,7 +27,7 @@ from dlrun.events import EpochEnded, FromTask, Message, TaskEnded
 from dlrun.executors import Outcome
 from dlrun.likeness import compare_runs
 from dlrun.members import plan_members
-from dlrun.members.aggregation import are_results_true
+from dlrun.members.aggregation import are_results_true, record_aggregate
 from dlrun.members.resumption import plan_members_resume, refuse_change_of_part
 from dlrun.prepare import prepare_data
 from dlrun.processes import this_process
@@ -36,6 +36,7 @@ from dlrun.runs.checkpoints import plain_config, read_last, write_last
 from dlrun.runs.cleanup import plan_cleanup, resumable_runs
 from dlrun.runs.create import amend_info
 from dlrun.runs.lock import only_process
+from dlrun.runs.record import Recorder
 from dlrun.runs.table import run_row
 from dlrun.stopping import Stopped, StopRequest
 from tests.zygote import run_dlrun
@@ -357,6 +358,63 @@ def test_a_member_that_fails_is_named_and_the_others_are_kept(
     assert [member.status for member in run.members] == ["finished", "diverged", "finished"]
     done = CliRunner().invoke(app, ["summary", run.id])
     assert "2 of 3 members (3 repeats)" in done.stdout
+
+
+NEVER = """
+import keras
+
+@keras.saving.register_keras_serializable("own")
+class Never(keras.metrics.Metric):
+    higher_is_better = True
+
+    def __init__(self, name="never", **options):
+        super().__init__(name=name, **options)
+        self.seen = self.add_weight(name="seen", initializer="zeros")
+
+    def update_state(self, y, predicted, sample_weight=None):
+        self.seen.assign_add(1.0)
+
+    def result(self):
+        return self.seen * float("nan")
+
+    def reset_state(self):
+        self.seen.assign(0.0)
+"""
+
+
+def test_members_without_a_best_epoch_are_finished_and_say_why(
+    config_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_never.py").write_text(NEVER)
+    monkeypatch.chdir(tmp_path)
+    monitor = {"metrics": ["accuracy", "Never"], "training.monitor": "val_never"}
+    told: list[Any] = []
+    overrides = {"repeat": 2, "imports": ["own_never"], "training.epochs": 2, **monitor}
+    run = dlrun.train(config_path, overrides, report=told.append)
+    ends = {event.text for event in told if isinstance(event, TaskEnded)}
+    assert ends == {"val_never is NaN in every epoch"}
+    assert (run.metrics["finished"], run.metrics["best"], run.metrics["best_member"]) == (
+        [0, 1], {}, None,
+    )  # fmt: skip
+    losses = [member.metrics["final"]["val_loss"] for member in run.members]
+    assert run.metrics["final"]["val_loss"] == pytest.approx(np.mean(losses))
+    assert [member.metrics["kept_epoch"] for member in run.members] == [2, 2]
+    shown = summary_of(run)
+    assert "each member at its last epoch: val_never is NaN in every one" in shown
+    assert f"dlrun test {run.id} --member 0 does" in shown
+    first = summary_of(run.members[0])
+    assert "best none (val_never is NaN in every epoch)" in first
+    assert_refused(run, "finished, all 2 members; to go on")
+
+
+def test_means_are_over_the_members_that_have_a_best_epoch(copied: Run) -> None:
+    path = copied.members[1].path / "metrics.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"best": None, "best_epoch": None}))
+    with Recorder(copied) as recorder:
+        record_aggregate(recorder, copied.config, evaluates=False)
+    found = Run(copied.path).metrics
+    assert found["finished"] == [0, 2]
+    assert len(found["spread"]["best"]["val_loss"]["values"]) == 2
 
 
 def test_callbacks_from_python_do_not_reach_members(config_path: Path) -> None:

@@ -8,6 +8,7 @@ from dlrun.columns import shown_columns
 from dlrun.errors import MembersError
 from dlrun.events import Event, FromTask, Message, Report, TaskEnded
 from dlrun.executors import Outcome
+from dlrun.members.aggregation import why_no_best
 from dlrun.runs import Run
 from dlrun.runs.endings import command_to_go_on
 from dlrun.runs.record import Recorder
@@ -19,7 +20,9 @@ def told_end(parent: Run, outcome: Outcome) -> str:
     if outcome.status != "finished":
         return outcome.error.strip().splitlines()[-1] if outcome.error else outcome.status
     member = Run(parent.path / outcome.task)
-    best = shown_columns(member.metrics.get("best") or {})
+    if reason := why_no_best(member):
+        return reason
+    best = shown_columns(member.metrics["best"])
     shown = "  ".join(f"{name} {short_number(value)}" for name, value in best.items())
     return f"{shown} (epoch {member.metrics.get('best_epoch')})"
 

@@ -28,6 +28,7 @@ from dlrun.runs import Run, Sweep, find_any, find_run, find_sweep, list_all, lis
 from dlrun.stopping import Stopped
 from dlrun.sweeping.results import curve_of
 from tests import zygote
+from tests.test_members import NEVER
 
 SMALL = """
 name: small
@@ -284,6 +285,21 @@ def test_a_bad_trial_of_every_kind_is_one_recorded_trial(
     assert "failed    trials/1 diverged: " in done.stdout
     assert "and 4 more" in done.stdout
     assert f"resume {sweep.id} --retry-failed tries 6 of them again" in done.stdout
+
+
+def test_a_trial_of_which_no_epoch_is_the_best_has_failed_and_its_sweep_ends(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_never.py").write_text(NEVER)
+    monkeypatch.chdir(tmp_path)
+    monitor = ["imports=[own_never]", "metrics=[accuracy, Never]", "training.monitor=val_never"]
+    reason = "val_never is NaN in every epoch"
+    for overrides, reasons in (([], [reason]), (["repeat=2"], [f"repeats/0: {reason}"])):
+        more = [*monitor, *overrides, "training.epochs=2"]
+        sweep = dlrun.sweep(config, {"optimizer.learning_rate": [0.1]}, more, workers=1)
+        assert [trial.state for trial in sweep.trials] == ["failed"]
+        assert [trial.reason for trial in sweep.trials] == reasons
+        assert sweep.status == "finished"
 
 
 @pytest.mark.slow
