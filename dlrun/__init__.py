@@ -229,10 +229,9 @@ def resume(
         )
     found = Run(found.path)  # read anew
     _refuse_sweeps_options(found, workers, retry_failed=retry_failed, fail_fast=fail_fast)
-    if into is None:
-        from dlrun.members.resumption import refuse_change_of_part
+    from dlrun.members.resumption import refuse_change_of_part
 
-        refuse_change_of_part(found, overrides, more_epochs)
+    refuse_change_of_part(found, overrides, more_epochs, into)
     if found.has_members:
         _refuse_callbacks(found.config, callbacks)
         from dlrun.members import resume_members

@@ -181,12 +181,36 @@ def test_a_finished_run_of_an_older_dlrun_has_nothing_to_go_on_from(
 
 def test_a_run_that_a_callback_ended_is_not_simply_made_longer(make: Callable[..., Run]) -> None:
     run = make(2, stopped=True, status="finished")
-    message = r"a callback ended it after epoch 2, and would end a longer run there, too"
+    message = (
+        "finished; a callback ended it after epoch 2, and would end a longer run there, too; "
+        r"to go on, change the callback, such as training\.callbacks\.0\.patience=20$"
+    )
     with pytest.raises(RunError, match=message):
         plan_resume(run, more_epochs=5)
     plan = plan_resume(run, ["training.callbacks=[terminate_on_nan]"], 5)
     assert plan.state is not None
     assert not plan.state.stopped
+
+
+def test_a_run_that_a_callback_of_no_config_ended_is_told_what_it_can_do(
+    make: Callable[..., Run],
+) -> None:
+    run = make(2, stopped=True, status="finished", callbacks_from_python=["EarlyStopping"])
+    text = (run.path / "config.yaml").read_text(encoding="utf-8")
+    (run.path / "config.yaml").write_text(
+        re.sub(r"  callbacks:\n(  - .*\n(    .*\n)*)+", "  callbacks: []\n", text), encoding="utf-8"
+    )
+    message = (
+        f"{run.path}: finished; a callback given in Python (EarlyStopping) ended it after epoch 2, "
+        "and would end a longer run there, too; that is in no config, so that none can change it; "
+        f"to train longer, begin anew without it: dlrun train {run.path}/config.yaml "
+        "training.epochs=9"
+    )
+    with pytest.raises(RunError, match=f"^{re.escape(message)}$"):
+        plan_resume(run, more_epochs=5)
+    write_json(run.path / "run.json", run.info | {"callbacks_from_python": None})
+    with pytest.raises(RunError, match=r"a callback given in Python ended it after epoch 2, and"):
+        plan_resume(Run(run.path), more_epochs=5)
 
 
 def test_epochs_that_are_past_cannot_be_taken_back(

@@ -121,8 +121,13 @@ def plan_members_resume(
     return MembersResumePlan(loaded, own, tuple(going_on), tuple(done), run.status)
 
 
-def refuse_change_of_part(run: Run, overrides: Overrides, more_epochs: int | None) -> None:
+def refuse_change_of_part(
+    run: Run, overrides: Overrides, more_epochs: int | None, into: str | None = None
+) -> None:
     """Refuses to change a repeat, fold or trial alone: those beside it would be what they were.
+
+    In a folder of its own it may change, and go on; but not one that was ended as it was pruned,
+    which has no epochs to go on with that its config knows of.
 
     Raises:
         RunError: it is one, and something is to change; or it is a trial that was pruned.
@@ -130,13 +135,14 @@ def refuse_change_of_part(run: Run, overrides: Overrides, more_epochs: int | Non
     path, texts = run.whole, override_texts(overrides)
     if path is None:
         return
-    if is_sweep_folder(path) and _is_pruned(Sweep(path), run):
+    may_be_over = into is None or _was_stopped(run)
+    if may_be_over and is_sweep_folder(path) and _is_pruned(Sweep(path), run):
         raise RunError(
             f"{run.path}: it was pruned, since {path.name} has better trials; to train it to the "
             "end, in a run of its own: dlrun train "
             f"{shlex.quote(str(run.path / CONFIG))}"
         )
-    if not (texts or more_epochs is not None):
+    if into is not None or not (texts or more_epochs is not None):
         return
     if is_sweep_folder(path):
         raise RunError(
@@ -155,6 +161,15 @@ def refuse_change_of_part(run: Run, overrides: Overrides, more_epochs: int | Non
 def _is_pruned(sweep: Sweep, part: Run) -> bool:
     number = part.path.relative_to(sweep.path).parts[1]
     return any(str(trial.number) == number and trial.state == "pruned" for trial in sweep.trials)
+
+
+def _was_stopped(part: Run) -> bool:
+    """Whether a callback ended it, or its first member, by which a trial is pruned."""
+    first = part.members[0] if part.members else part
+    with suppress(RunError):
+        state = read_last(first)
+        return state is not None and state.stopped
+    return False
 
 
 def _refuse_other_members(run: Run, config: Config, changed: Sequence[str]) -> None:

@@ -446,6 +446,10 @@ def test_a_pruned_trial_was_worse_than_the_median_of_those_before(
     refusal = rf"trials/{pruned[0]}: it was pruned, since {sweep.id} has better trials; to train"
     with pytest.raises(RunError, match=rf"{refusal} .+: dlrun train \S+/config\.yaml$"):
         dlrun.resume(sweep.run(pruned[0]))
+    for changes in ({}, {"more_epochs": 3}):
+        with pytest.raises(RunError, match=refusal):
+            dlrun.resume(sweep.run(pruned[0]), into="own", **changes)
+    assert not (runs_dir / "own").exists()
     done = run_dlrun(sweep.path, "reproduce", str(sweep.run(pruned[0]).path))
     assert done.returncode == 0, done.stderr
     assert "identical" in done.stdout
