@@ -15,7 +15,7 @@ import dlrun
 from dlrun.backend import keras
 from dlrun.cli.app import app
 from dlrun.errors import DivergedError, RunError
-from dlrun.events import EngineChosen, EpochEnded, Event, StepsDone
+from dlrun.events import EngineChosen, EpochEnded, Event, Message, StepsDone
 from dlrun.files import read_npz
 from dlrun.runs import Run, list_runs
 from dlrun.runs.checkpoints import read_last
@@ -88,6 +88,28 @@ def test_an_extension_that_comes_to_no_epoch_leaves_the_results(write_config: Wr
     assert changed <= {"config.yaml", "run.json", "run.log", "environment.json", "dataset.json"}
     assert Run(run.path).status == "interrupted"
     assert dlrun.resume(run).metrics["epochs"] == 6
+
+
+def test_a_run_in_another_folder_is_named_by_its_path(
+    write_config: WriteConfig, tmp_path: Path
+) -> None:
+    said: list[str] = []
+
+    def stop(event: Event) -> None:
+        if isinstance(event, Message):
+            said.append(event.text)
+        if isinstance(event, EpochEnded):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        dlrun.train(write_config(), runs_dir=tmp_path / "elsewhere", report=stop)
+    (run,) = list_runs(tmp_path / "elsewhere")
+    assert said[-1].endswith(f"keeps 1 epoch and the model of epoch 1; dlrun resume {run.path} "
+                             "goes on")  # fmt: skip
+    finished = dlrun.resume(str(run.path))
+    assert isinstance(finished, Run)
+    with pytest.raises(RunError, match=rf"; to go on: dlrun resume {run.path} --more-epochs 3$"):
+        dlrun.resume(finished)
 
 
 def after_another(monkeypatch: pytest.MonkeyPatch, module: str, amended: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -358,6 +359,8 @@ def test_a_member_that_fails_is_named_and_the_others_are_kept(
     assert [member.status for member in run.members] == ["finished", "diverged", "finished"]
     done = CliRunner().invoke(app, ["summary", run.id])
     assert "2 of 3 members (3 repeats)" in done.stdout
+    log = (run.members[1].path / "run.log").read_text(encoding="utf-8")
+    assert re.search(rf"; to go on with a change: dlrun resume {run.id} optimizer\S+=\S+\n", log)
 
 
 NEVER = """

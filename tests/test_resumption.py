@@ -18,7 +18,7 @@ from dlrun.processes import this_process
 from dlrun.resumption import check_same_data, plan_resume
 from dlrun.runs import Run
 from dlrun.runs.checkpoints import BestState, TrainingState, write_best, write_last
-from dlrun.runs.endings import command_after_divergence
+from dlrun.runs.endings import command_after_divergence, command_after_stop, typed_name
 from dlrun.runs.environment import VARIABLES, describe_environment
 
 SAMPLE = Path(__file__).parent / "runs" / "format_1" / "20261124-001515-flowers-44d8"
@@ -246,8 +246,8 @@ def test_epochs_after_the_checkpoint_are_named(
 @pytest.mark.parametrize(
     ("losses", "command"),
     [
-        ([], "dlrun resume it optimizer.learning_rate=0.1"),
-        ([3.0, 2.0, 4.0], "dlrun resume it optimizer.learning_rate=0.1"),
+        ([], "dlrun resume sample optimizer.learning_rate=0.1"),
+        ([3.0, 2.0, 4.0], "dlrun resume sample optimizer.learning_rate=0.1"),
         ([3.0, None, 2.0, 7.0], "dlrun train {path}/config.yaml optimizer.learning_rate=0.1"),
     ],
 )
@@ -255,8 +255,28 @@ def test_weights_that_exploded_are_not_gone_on_from(
     make: Callable[..., Run], losses: list[float | None], command: str
 ) -> None:
     run = make()
-    found = command_after_divergence("it", run, "optimizer.learning_rate=0.1", losses)
+    found = command_after_divergence(run, "optimizer.learning_rate=0.1", losses)
     assert found == command.format(path=run.path)
+
+
+def test_what_to_type_names_a_run_so_that_it_is_found(
+    make: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    run = make(status="diverged")
+    part = Run(run.path / "repeats" / "0")
+    (part.path).mkdir(parents=True)
+    write_json(part.path / "run.json", run.info | {"member_of": "sample"})
+    change = "optimizer.learning_rate=0.1"
+    exploded = [1.0, 99.0]  # of a member, it does not begin anew: it is not trained alone
+    assert command_after_divergence(part, change, exploded) == f"dlrun resume sample {change}"
+    assert command_after_stop(part) == "dlrun resume sample"
+    monkeypatch.setenv("DLRUN_RUNS_DIR", str(tmp_path / "usual"))
+    assert command_after_stop(run) == command_after_stop(part) == f"dlrun resume {run.path}"
+    assert command_after_divergence(part, change, []) == f"dlrun resume {run.path} {change}"
+    moved = run.path.rename(tmp_path / "runs" / "a place")
+    assert typed_name(Run(moved)) == f"'{moved}'"
+    (moved / "sweep.json").write_text("{}")
+    assert command_after_divergence(Run(moved / "repeats" / "0"), change, []) is None
 
 
 def test_another_machine_or_version_is_not_exact(make: Callable[..., Run]) -> None:

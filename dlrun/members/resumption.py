@@ -31,6 +31,7 @@ from dlrun.resumption import (
 from dlrun.runs import Run
 from dlrun.runs.checkpoints import TrainingState, plain_config, read_last
 from dlrun.runs.create import now
+from dlrun.runs.endings import typed_name
 from dlrun.runs.run import CONFIG, RUN
 from dlrun.runs.sweep import Sweep, is_sweep_folder
 
@@ -267,7 +268,8 @@ def _refuse_nothing_to_do(run: Run, changed: set[str]) -> None:
         repeat = run.config.repeat
         more = f"repeat={2 * repeat}" if repeat > 1 else "--more-epochs 10"
         raise RunError(
-            f"{run.path}: finished, all {number} members; to go on: dlrun resume {run.id} {more}"
+            f"{run.path}: finished, all {number} members; "
+            f"to go on: dlrun resume {typed_name(run)} {more}"
         )
 
 
@@ -292,7 +294,7 @@ def _typed(value: Any) -> str:
 
 
 def _command(run: Run, words: Sequence[str]) -> str:
-    return f"dlrun resume {run.id} {shlex.join(words)}"
+    return f"dlrun resume {typed_name(run)} {shlex.join(words)}"
 
 
 def _told_by(run: Run, one: GoingOn) -> Iterator[str]:

@@ -22,6 +22,7 @@ from dlrun.prepare import PreparedData, prepare_loaded
 from dlrun.resumption import check_same_data
 from dlrun.runs import Run
 from dlrun.runs.create import copy_run, create_run, new_dir, write_config
+from dlrun.runs.endings import typed_name
 from dlrun.runs.environment import describe_environment
 from dlrun.runs.lock import only_process
 from dlrun.runs.record import Recorder
@@ -206,7 +207,7 @@ def _train(
         record_aggregate(recorder, config, [*done, *ended])
     if request.signum is not None:
         text = f"{recorder.run.path} keeps {len(ended)} of {len(tasks)} members whole, and"
-        goes_on = f"dlrun resume {recorder.run.id} goes on"
+        goes_on = f"dlrun resume {typed_name(recorder.run)} goes on"
         listen(Message(f"{text} checkpoints of those that had begun; {goes_on}"))
         raise Stopped(request.signum)
     raise_failures(recorder.run, outcomes, len(tasks))

@@ -27,7 +27,7 @@ from dlrun.runs.checkpoints import (
     read_last,
 )
 from dlrun.runs.create import now
-from dlrun.runs.endings import command_to_go_on
+from dlrun.runs.endings import command_to_go_on, typed_name
 from dlrun.runs.run import CONFIG, Run
 
 
@@ -200,5 +200,5 @@ def _refuse_what_is_over(
         if run.whole is not None:
             raise RunError(f"{done}, as a part of {run.whole.name}; there is nothing to go on with")
         raise RunError(
-            f"{done}; to go on: dlrun resume {run.id} --more-epochs {max(1, state.epoch)}"
+            f"{done}; to go on: dlrun resume {typed_name(run)} --more-epochs {max(1, state.epoch)}"
         )

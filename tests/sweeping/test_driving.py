@@ -332,6 +332,9 @@ def test_fail_fast_ends_with_the_first_failure(config: Path, runs_dir: Path) -> 
     assert sweep.status == "interrupted"
     text = f"{sweep.path}: trials/0 diverged, and --fail-fast was given; dlrun resume {sweep.id}"
     assert any(found.startswith(text) for found in told.texts())
+    log = (sweep.run(0).path / "run.log").read_text(encoding="utf-8")
+    assert " keeps " in log
+    assert "dlrun resume" not in log  # no change that a sweep would take
     resumed = dlrun.resume(sweep)
     assert isinstance(resumed, Sweep)
     assert [trial.state for trial in resumed.trials] == ["diverged", "finished", "finished"]
