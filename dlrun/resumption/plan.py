@@ -162,7 +162,8 @@ def _would_end_there_again(run: Run, epochs: int, last: int) -> RunError:
     change = "to go on, change the callback, such as training.callbacks.0.patience=20"
     if not run.config.training.callbacks:
         names = ", ".join(run.info.get("callbacks_from_python") or [])
-        who = f"a callback given in Python{f' ({names})' if names else ''}"
+        given = f"a callback given in Python ({names})"
+        who = given if names else "a callback that its config does not name"
         path = shlex.quote(str(run.path / CONFIG))
         change = (
             "that is in no config, so that none can change it; to train longer, begin anew "
