@@ -762,7 +762,9 @@ def test_what_no_member_can_take_is_refused_and_changes_nothing(copied: Run) -> 
         end_by_callback(member)
     message = r"callbacks ended all 3 members, and would end longer ones there, too; to go on, ch"
     assert_refused(copied, message, more_epochs=4)
-    with_rate = r"repeats/0: finished; a callback that its config does not name ended it after epoch 3"
+    with_rate = (
+        r"repeats/0: finished; a callback that its config does not name ended it after epoch 3"
+    )
     assert_refused(copied, with_rate, "optimizer.learning_rate=0.05", more_epochs=4)
 
 
