@@ -229,10 +229,9 @@ def resume(
         )
     found = Run(found.path)  # read anew
     _refuse_sweeps_options(found, workers, retry_failed=retry_failed, fail_fast=fail_fast)
-    if into is None:
-        from dlrun.members.resumption import refuse_change_of_part
+    from dlrun.members.resumption import refuse_change_of_part
 
-        refuse_change_of_part(found, overrides, more_epochs)
+    refuse_change_of_part(found, overrides, more_epochs, into)
     if found.has_members:
         _refuse_callbacks(found.config, callbacks)
         from dlrun.members import resume_members
@@ -257,11 +256,13 @@ def _resume_alone(
 
     from dlrun.prepare import prepare_loaded
     from dlrun.resumption import plan_resume
+    from dlrun.runs import Run
     from dlrun.runs.create import new_dir
     from dlrun.runs.lock import only_process
 
     new = None if into is None else new_dir(into, runs_dir or run.runs_dir)
     with only_process(run) if new is None else nullcontext():
+        run = Run(run.path)  # read anew: another process may have held it until now
         plan = plan_resume(run, overrides, more_epochs)
         data, listen = prepare_loaded(plan.loaded, str(run.path), report)
 

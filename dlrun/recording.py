@@ -12,7 +12,7 @@ from dlrun.model import BuiltModel, metric_modes
 from dlrun.prepare import PreparedData
 from dlrun.results import summarize_history
 from dlrun.runs import Run
-from dlrun.runs.endings import command_after_divergence
+from dlrun.runs.endings import command_after_divergence, command_after_stop
 from dlrun.runs.looks import test_set_of
 from dlrun.runs.record import Recorder
 from dlrun.training import (
@@ -45,22 +45,20 @@ def keep_what_there_is(
                 kept_epoch = Run(recorder.run.path).metrics.get("kept_epoch")
         else:
             if best is not None and best.epoch:
-                best.restore(built.model)
+                kept_epoch = best.restore(built.model, len(history))
                 recorder.model(built.model)
-                kept_epoch = best.epoch
             record_epochs(recorder, data, built, history, kept_epoch)
             if draws:
                 _draw(recorder, history)
     number = f"{len(history)} epoch{'s' if len(history) != 1 else ''}"
     model = "no model" if kept_epoch is None else f"the model of epoch {kept_epoch}"
-    goes_on = f"dlrun resume {recorder.run.id} goes on"
+    goes_on = f"; {command_after_stop(recorder.run)} goes on"
     if isinstance(error, DivergedError):
         ends = [f"{part}loss" for part in ("", TRAIN_EVAL, VALIDATION)]
         losses = [history[0].get("loss"), *map(history[-1].get, ends)] if history else []
-        goes_on = "to go on with a change: " + command_after_divergence(
-            recorder.run.id, recorder.run, error.suggestion, losses
-        )
-    text = f"{recorder.run.path} keeps {number} and {model}; {goes_on}"
+        command = command_after_divergence(recorder.run, error.suggestion, losses)
+        goes_on = f"; to go on with a change: {command}" if command is not None else ""
+    text = f"{recorder.run.path} keeps {number} and {model}{goes_on}"
     is_member = recorder.run.info.get("member_of") is not None  # then its parent is resumed
     report(Message(text, level="log" if is_member else "warning"))
     with suppress(StorageError):

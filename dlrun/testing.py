@@ -78,6 +78,7 @@ def look_at_test(run: Run, dataset: str | None = None, report: Report = ignore) 
     data = _own_test(run, report) if dataset is None else _other_data(run, dataset, report)
     report(Message("loading TensorFlow …"))
     with only_process(run):
+        run = Run(run.path)  # read anew: another process may have held it until now
         return _look(run, data, is_own=dataset is None)
 
 

@@ -2,7 +2,8 @@
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ import dlrun
 from dlrun.backend import keras
 from dlrun.cli.app import app
 from dlrun.errors import DivergedError, RunError
-from dlrun.events import EngineChosen, EpochEnded, Event, StepsDone
+from dlrun.events import EngineChosen, EpochEnded, Event, Message, StepsDone
 from dlrun.files import read_npz
 from dlrun.runs import Run, list_runs
 from dlrun.runs.checkpoints import read_last
+from dlrun.runs.create import amend_info
 from dlrun.runs.environment import machine_facts
+from dlrun.runs.lock import only_process
 from dlrun.training import evaluation, keeping, steps
 
 WriteConfig = Callable[..., Path]
@@ -115,6 +118,66 @@ def test_what_belongs_to_an_end_goes_with_the_first_new_epoch(
     finished = dlrun.resume(stopped)
     assert picture.is_file()
     assert finished.metrics["kept_epoch"] == 6
+
+
+def test_a_run_in_another_folder_is_named_by_its_path(
+    write_config: WriteConfig, tmp_path: Path
+) -> None:
+    said: list[str] = []
+
+    def stop(event: Event) -> None:
+        if isinstance(event, Message):
+            said.append(event.text)
+        if isinstance(event, EpochEnded):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        dlrun.train(write_config(), runs_dir=tmp_path / "elsewhere", report=stop)
+    (run,) = list_runs(tmp_path / "elsewhere")
+    assert said[-1].endswith(f"keeps 1 epoch and the model of epoch 1; dlrun resume {run.path} "
+                             "goes on")  # fmt: skip
+    finished = dlrun.resume(str(run.path))
+    assert isinstance(finished, Run)
+    with pytest.raises(RunError, match=rf"; to go on: dlrun resume {run.path} --more-epochs 3$"):
+        dlrun.resume(finished)
+
+
+def after_another(monkeypatch: pytest.MonkeyPatch, module: str, amended: dict[str, Any]) -> None:
+    """Has another process end its work on a run just before this one gets the lock."""
+
+    @contextmanager
+    def held_late(run: Run) -> Iterator[None]:
+        amend_info(run, **amended)
+        with only_process(run):
+            yield
+
+    monkeypatch.setattr(f"{module}.only_process", held_late)
+
+
+LOOK = {"time": "2026-11-26T10:00:00", "test_set": "0" * 64, "by": "test"}
+OTHER = {"time": "2026-11-26T10:00:00", "from": "interrupted", "epoch": 2, "remarks": []}
+
+
+def test_what_another_process_wrote_before_the_lock_was_had_is_not_lost(
+    write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = dlrun.train(write_config())
+    after_another(monkeypatch, "dlrun.runs.lock", {"resumed": [OTHER], "test_looks": [LOOK]})
+    info = dlrun.resume(run, more_epochs=1).info
+    assert info["resumed"][0] == OTHER
+    assert info["test_looks"][0] == LOOK
+    assert (len(info["resumed"]), len(info["test_looks"])) == (2, 2)
+
+
+def test_nor_are_looks_by_a_look_at_the_test_rows(
+    write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = dlrun.train(write_config())
+    (run.path / "evaluation.json").unlink()
+    looks = run.info["test_looks"]
+    after_another(monkeypatch, "dlrun.testing", {"test_looks": [*looks, LOOK]})
+    dlrun.test(run)
+    assert Run(run.path).info["test_looks"][:-1] == [*looks, LOOK]
 
 
 def test_a_checkpoint_of_another_model_is_refused_and_nothing_changes(

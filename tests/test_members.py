@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,16 +25,21 @@ from dlrun.cli.app import app
 from dlrun.config import Config, load_config
 from dlrun.errors import ConfigError, MembersError, ModelError, RunError
 from dlrun.events import EpochEnded, FromTask, Message, TaskEnded
+from dlrun.executors import Outcome
 from dlrun.likeness import compare_runs
 from dlrun.members import plan_members
+from dlrun.members.aggregation import are_results_true, record_aggregate
 from dlrun.members.resumption import plan_members_resume, refuse_change_of_part
 from dlrun.prepare import prepare_data
 from dlrun.processes import this_process
 from dlrun.runs import Run, find_run
 from dlrun.runs.checkpoints import plain_config, read_last, write_last
 from dlrun.runs.cleanup import plan_cleanup, resumable_runs
+from dlrun.runs.create import amend_info
+from dlrun.runs.lock import only_process
+from dlrun.runs.record import Recorder
 from dlrun.runs.table import run_row
-from dlrun.stopping import Stopped
+from dlrun.stopping import Stopped, StopRequest
 from tests.zygote import run_dlrun
 
 WriteConfig = Callable[..., Path]
@@ -352,6 +359,65 @@ def test_a_member_that_fails_is_named_and_the_others_are_kept(
     assert [member.status for member in run.members] == ["finished", "diverged", "finished"]
     done = CliRunner().invoke(app, ["summary", run.id])
     assert "2 of 3 members (3 repeats)" in done.stdout
+    log = (run.members[1].path / "run.log").read_text(encoding="utf-8")
+    assert re.search(rf"; to go on with a change: dlrun resume {run.id} optimizer\S+=\S+\n", log)
+
+
+NEVER = """
+import keras
+
+@keras.saving.register_keras_serializable("own")
+class Never(keras.metrics.Metric):
+    higher_is_better = True
+
+    def __init__(self, name="never", **options):
+        super().__init__(name=name, **options)
+        self.seen = self.add_weight(name="seen", initializer="zeros")
+
+    def update_state(self, y, predicted, sample_weight=None):
+        self.seen.assign_add(1.0)
+
+    def result(self):
+        return self.seen * float("nan")
+
+    def reset_state(self):
+        self.seen.assign(0.0)
+"""
+
+
+def test_members_without_a_best_epoch_are_finished_and_say_why(
+    config_path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_never.py").write_text(NEVER)
+    monkeypatch.chdir(tmp_path)
+    monitor = {"metrics": ["accuracy", "Never"], "training.monitor": "val_never"}
+    told: list[Any] = []
+    overrides = {"repeat": 2, "imports": ["own_never"], "training.epochs": 2, **monitor}
+    run = dlrun.train(config_path, overrides, report=told.append)
+    ends = {event.text for event in told if isinstance(event, TaskEnded)}
+    assert ends == {"val_never is NaN in every epoch"}
+    assert (run.metrics["finished"], run.metrics["best"], run.metrics["best_member"]) == (
+        [0, 1], {}, None,
+    )  # fmt: skip
+    losses = [member.metrics["final"]["val_loss"] for member in run.members]
+    assert run.metrics["final"]["val_loss"] == pytest.approx(np.mean(losses))
+    assert [member.metrics["kept_epoch"] for member in run.members] == [2, 2]
+    shown = summary_of(run)
+    assert "each member at its last epoch: val_never is NaN in every one" in shown
+    assert f"dlrun test {run.id} --member 0 does" in shown
+    first = summary_of(run.members[0])
+    assert "best none (val_never is NaN in every epoch)" in first
+    assert_refused(run, "finished, all 2 members; to go on")
+
+
+def test_means_are_over_the_members_that_have_a_best_epoch(copied: Run) -> None:
+    path = copied.members[1].path / "metrics.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"best": None, "best_epoch": None}))
+    with Recorder(copied) as recorder:
+        record_aggregate(recorder, copied.config, evaluates=False)
+    found = Run(copied.path).metrics
+    assert found["finished"] == [0, 2]
+    assert len(found["spread"]["best"]["val_loss"]["values"]) == 2
 
 
 def test_callbacks_from_python_do_not_reach_members(config_path: Path) -> None:
@@ -506,6 +572,137 @@ def test_a_stopped_extension_is_completed_to_the_bits_of_one_that_was_not(
         )  # fmt: skip
 
 
+RESULTS = ("metrics.json", "evaluation.json", "predictions.npz")
+
+
+def results_of(run: Run) -> dict[str, bytes]:
+    return {name: (run.path / name).read_bytes() for name in RESULTS if (run.path / name).exists()}
+
+
+def dies_at(number: int) -> Callable[[Any], None]:
+    """A report that ends the process' work with the so manyeth epoch, or before any: 0."""
+    seen: list[str] = []
+
+    def report(event: Any) -> None:
+        if isinstance(event, Message) and "to train" in event.text and not number:
+            raise SystemExit
+        if isinstance(event, FromTask) and isinstance(event.event, EpochEnded):
+            seen.append(event.task)
+            if len(seen) == number:
+                raise SystemExit
+
+    return report
+
+
+def dies_at_the_end_of_a_member(event: Any) -> None:
+    if isinstance(event, TaskEnded):
+        raise SystemExit
+
+
+def summary_of(run: Run) -> str:
+    done = CliRunner().invoke(app, ["summary", run.id])
+    assert done.exit_code == 0, done.output
+    return " ".join(done.stdout.split())
+
+
+def test_an_extension_that_comes_to_no_epoch_leaves_the_results_of_all(
+    folds: Run, runs_dir: Path
+) -> None:
+    shutil.copytree(folds.path, runs_dir / folds.id)
+    run = Run(runs_dir / folds.id)
+    before = results_of(run)
+    assert set(before) == set(RESULTS)
+    for _ in range(2):
+        with pytest.raises(SystemExit):
+            dlrun.resume(run, more_epochs=2, report=dies_at(0))
+        assert results_of(run) == before
+    assert "3 members (3 folds) mean ± sd" in summary_of(run)
+    assert dlrun.resume(run).metrics["epochs"] == 7
+    assert results_of(run) != before
+
+
+def test_results_that_a_member_goes_beyond_are_gone_and_what_is_there_is_told(
+    copied: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dlrun.members.training.count_at_a_time", lambda *_: 1)
+    with pytest.raises(SystemExit):
+        dlrun.resume(copied, more_epochs=2, report=dies_at(1))
+    assert results_of(copied) == {}
+    shown = summary_of(copied)
+    assert "0 of 3 members finished with 5 epochs planned" in shown
+    assert "repeats/2 finished, 3 of 5 epochs" in shown
+    for member in copied.members[1:]:
+        assert member.metrics["epochs"] == 3
+    with pytest.raises(SystemExit):
+        dlrun.resume(copied, report=dies_at_the_end_of_a_member)
+    shown = summary_of(copied)
+    assert "1 of 3 members finished with 5 epochs planned repeats/0 finished, 5 of 5" in shown
+    assert dlrun.resume(copied).metrics["finished"] == [0, 1, 2]
+
+
+def test_ctrl_c_before_a_new_epoch_of_any_member_leaves_the_results(
+    copied: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = results_of(copied)
+    end_by_callback(copied.members[0])  # which is done then, and alone would be no result of all
+
+    def interrupted(tasks: Any, _: int, __: Any, request: StopRequest) -> Any:
+        request.signum = signal.SIGINT
+        yield from (Outcome(task.name, "interrupted", "") for task in tasks)
+
+    monkeypatch.setattr("dlrun.members.training.run_tasks", interrupted)
+    with pytest.raises(Stopped):
+        dlrun.resume(copied, more_epochs=2)
+    assert Run(copied.path).status == "interrupted"
+    assert results_of(copied) == before
+
+
+def test_what_another_process_wrote_before_the_lock_was_had_is_not_lost(
+    copied: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = {"time": "2026-11-26T10:00:00", "from": "interrupted", "remarks": []}
+
+    @contextmanager
+    def held_late(run: Run) -> Iterator[None]:
+        amend_info(run, resumed=[other])
+        change_config(run, "epochs: 3", "epochs: 4")
+        with only_process(run):
+            yield
+
+    monkeypatch.setattr("dlrun.members.training.only_process", held_late)
+    with pytest.raises(SystemExit):
+        dlrun.resume(copied, more_epochs=2, report=dies_at(0))
+    there = Run(copied.path)
+    assert [entry["from"] for entry in there.info["resumed"]] == ["interrupted", "finished"]
+    assert there.config.training.epochs == 6
+
+
+def test_added_repeats_leave_those_that_are_there_as_the_result(copied: Run) -> None:
+    before = copied.metrics
+    with pytest.raises(SystemExit):
+        dlrun.resume(copied, {"repeat": 4}, report=dies_at(1))
+    there = Run(copied.path).metrics
+    assert (there["finished"], there["members"]) == ([0, 1, 2], 4)
+    assert there["spread"] == before["spread"]
+    assert "3 of 4 members (4 repeats)" in summary_of(copied)
+
+
+def test_results_that_a_member_has_left_behind_are_not_kept(copied: Run) -> None:
+    """A process may have been killed when a member had its new epoch and they were there still."""
+    assert are_results_true(copied)
+    for facts in ({"epochs": 4}, {"final": {"loss": 9.0}}, {"best": None}):
+        path = copied.members[1].path / "metrics.json"
+        text = path.read_text()
+        path.write_text(json.dumps(json.loads(text) | facts))
+        assert not are_results_true(Run(copied.path))
+        path.write_text(text)
+    path.unlink()
+    assert not are_results_true(Run(copied.path))
+    with pytest.raises(SystemExit):
+        dlrun.resume(copied, more_epochs=2, report=dies_at(0))
+    assert results_of(copied) == {}
+
+
 @pytest.mark.slow
 def test_an_extension_that_is_stopped_anywhere_is_completed_exactly(config_path: Path) -> None:
     short = dlrun.train(config_path, {"repeat": 5})
@@ -565,7 +762,9 @@ def test_what_no_member_can_take_is_refused_and_changes_nothing(copied: Run) -> 
         end_by_callback(member)
     message = r"callbacks ended all 3 members, and would end longer ones there, too; to go on, ch"
     assert_refused(copied, message, more_epochs=4)
-    with_rate = r"repeats/0: finished; a callback ended it after epoch 3, and would end a longer"
+    with_rate = (
+        r"repeats/0: finished; a callback that its config does not name ended it after epoch 3"
+    )
     assert_refused(copied, with_rate, "optimizer.learning_rate=0.05", more_epochs=4)
 
 
@@ -619,9 +818,9 @@ def test_a_parent_goes_on_exactly_only_if_each_of_its_members_does(copied: Run) 
 
     assert (entry()["exact"], entry()["remarks"]) == (True, [])
     for member in copied.members[1:]:
-        facts = json.loads((member.path / "environment.json").read_text())
-        facts["cpu"]["name"] = "Abacus"
-        (member.path / "environment.json").write_text(json.dumps(facts))
+        state = read_last(member)
+        assert state is not None
+        write_last(member, replace(state, machine={**state.machine, "cpu": {"name": "Abacus"}}))
     found = entry()
     assert not found["exact"]
     assert len(found["remarks"]) == 1

@@ -19,7 +19,7 @@ from dlrun.processes import this_process
 from dlrun.resumption import check_same_data, plan_resume
 from dlrun.runs import Run
 from dlrun.runs.checkpoints import BestState, TrainingState, read_last, write_best, write_last
-from dlrun.runs.endings import command_after_divergence
+from dlrun.runs.endings import command_after_divergence, command_after_stop, typed_name
 from dlrun.runs.environment import VARIABLES, describe_environment, machine_facts
 
 SAMPLE = Path(__file__).parent / "runs" / "format_1" / "20261124-001515-flowers-44d8"
@@ -182,12 +182,36 @@ def test_a_finished_run_of_an_older_dlrun_has_nothing_to_go_on_from(
 
 def test_a_run_that_a_callback_ended_is_not_simply_made_longer(make: Callable[..., Run]) -> None:
     run = make(2, stopped=True, status="finished")
-    message = r"a callback ended it after epoch 2, and would end a longer run there, too"
+    message = (
+        "finished; a callback ended it after epoch 2, and would end a longer run there, too; "
+        r"to go on, change the callback, such as training\.callbacks\.0\.patience=20$"
+    )
     with pytest.raises(RunError, match=message):
         plan_resume(run, more_epochs=5)
     plan = plan_resume(run, ["training.callbacks=[terminate_on_nan]"], 5)
     assert plan.state is not None
     assert not plan.state.stopped
+
+
+def test_a_run_that_a_callback_of_no_config_ended_is_told_what_it_can_do(
+    make: Callable[..., Run],
+) -> None:
+    run = make(2, stopped=True, status="finished", callbacks_from_python=["EarlyStopping"])
+    text = (run.path / "config.yaml").read_text(encoding="utf-8")
+    (run.path / "config.yaml").write_text(
+        re.sub(r"  callbacks:\n(  - .*\n(    .*\n)*)+", "  callbacks: []\n", text), encoding="utf-8"
+    )
+    message = (
+        f"{run.path}: finished; a callback given in Python (EarlyStopping) ended it after epoch 2, "
+        "and would end a longer run there, too; that is in no config, so that none can change it; "
+        f"to train longer, begin anew without it: dlrun train {run.path}/config.yaml "
+        "training.epochs=9"
+    )
+    with pytest.raises(RunError, match=f"^{re.escape(message)}$"):
+        plan_resume(run, more_epochs=5)
+    write_json(run.path / "run.json", run.info | {"callbacks_from_python": None})
+    with pytest.raises(RunError, match=r"a callback that its config does not name ended it aft"):
+        plan_resume(Run(run.path), more_epochs=5)
 
 
 def test_epochs_that_are_past_cannot_be_taken_back(
@@ -223,8 +247,8 @@ def test_epochs_after_the_checkpoint_are_named(
 @pytest.mark.parametrize(
     ("losses", "command"),
     [
-        ([], "dlrun resume it optimizer.learning_rate=0.1"),
-        ([3.0, 2.0, 4.0], "dlrun resume it optimizer.learning_rate=0.1"),
+        ([], "dlrun resume sample optimizer.learning_rate=0.1"),
+        ([3.0, 2.0, 4.0], "dlrun resume sample optimizer.learning_rate=0.1"),
         ([3.0, None, 2.0, 7.0], "dlrun train {path}/config.yaml optimizer.learning_rate=0.1"),
     ],
 )
@@ -232,8 +256,28 @@ def test_weights_that_exploded_are_not_gone_on_from(
     make: Callable[..., Run], losses: list[float | None], command: str
 ) -> None:
     run = make()
-    found = command_after_divergence("it", run, "optimizer.learning_rate=0.1", losses)
+    found = command_after_divergence(run, "optimizer.learning_rate=0.1", losses)
     assert found == command.format(path=run.path)
+
+
+def test_what_to_type_names_a_run_so_that_it_is_found(
+    make: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    run = make(status="diverged")
+    part = Run(run.path / "repeats" / "0")
+    (part.path).mkdir(parents=True)
+    write_json(part.path / "run.json", run.info | {"member_of": "sample"})
+    change = "optimizer.learning_rate=0.1"
+    exploded = [1.0, 99.0]  # of a member, it does not begin anew: it is not trained alone
+    assert command_after_divergence(part, change, exploded) == f"dlrun resume sample {change}"
+    assert command_after_stop(part) == "dlrun resume sample"
+    monkeypatch.setenv("DLRUN_RUNS_DIR", str(tmp_path / "usual"))
+    assert command_after_stop(run) == command_after_stop(part) == f"dlrun resume {run.path}"
+    assert command_after_divergence(part, change, []) == f"dlrun resume {run.path} {change}"
+    moved = run.path.rename(tmp_path / "runs" / "a place")
+    assert typed_name(Run(moved)) == f"'{moved}'"
+    (moved / "sweep.json").write_text("{}")
+    assert command_after_divergence(Run(moved / "repeats" / "0"), change, []) is None
 
 
 def test_another_machine_or_version_is_not_exact(make: Callable[..., Run]) -> None:

@@ -145,6 +145,8 @@ def result_lines(run: Run) -> list[str]:
     label = "validation" if held_out else "training"
     best = _values(metrics.get("best"))
     by = f"epoch {metrics.get('best_epoch')}, by {metrics.get('monitor')}"
+    if not metrics.get("best"):
+        by = f"{metrics.get('monitor')} is NaN in every epoch"
     seconds = run.info.get("duration_seconds")
     lines = [
         f"{run.id}: {run.status} after {'–' if seconds is None else duration(seconds)}",

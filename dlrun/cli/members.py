@@ -19,19 +19,23 @@ def members_lines(run: Run) -> list[str]:
     """Returns what a run's members come to, and each of them in a line."""
     metrics, info = run.metrics, run.info
     finished: Sequence[int] = metrics["finished"]
-    total, seconds = metrics["members"], info.get("duration_seconds")
+    total, seconds = len(info["members"]), info.get("duration_seconds")
     time = "–" if seconds is None else duration(seconds)
     number = f"{len(finished)} of {total}" if len(finished) < total else f"{total}"
     lines = [f"{run.id}: {run.status} after {time}, {number} members ({_kind(run)})"]
-    spread = shown_columns(metrics["spread"]["best"])
+    which = "best" if metrics.get("best") else "final"
+    spread = shown_columns(metrics["spread"][which])
     width = max([11, *(len(name) for name in spread)])
     lines.append(f"  {'':<{width}}  mean ± sd          95 % interval of the mean")
     lines += [f"  {name:<{width}}  {_spread_text(row)}" for name, row in spread.items()]
-    lines.append(f"  {'':<{width}}  each member at its best epoch by {metrics['monitor']}")
+    epoch = f"its best epoch by {metrics['monitor']}"
+    if which == "final":
+        epoch = f"its last epoch: {metrics['monitor']} is NaN in every one"
+    lines.append(f"  {'':<{width}}  each member at {epoch}")
     if metrics.get("overlap") and len(finished) > 1:
         lines.append(f"  {'':<{width}}  members share training rows: interval after Nadeau, Bengio")
     lines.append("")
-    lines += _member_lines(run, list(spread))
+    lines += _member_lines(run, which, list(spread))
     lines += ["", *_end_lines(run)]
     return lines
 
@@ -47,16 +51,17 @@ def _spread_text(row: Mapping[str, Any]) -> str:
     return f"{mean:<17}  {short_number(row['low'])} to {short_number(row['high'])}"
 
 
-def _member_lines(run: Run, names: Sequence[str]) -> list[str]:
+def _member_lines(run: Run, which: str, names: Sequence[str]) -> list[str]:
     width = max(len(name) for name in run.info["members"])
     widths = [max(len(name), 8) for name in names]
     cells = "  ".join(name.rjust(w) for name, w in zip(names, widths, strict=True))
     lines = [f"  {'':>4}  {'member':<{width}}  {cells}  epoch"]
     for number, member in enumerate(run.members[:MOST_SHOWN]):
         name = str(member.path.relative_to(run.path).as_posix())
-        best = (member.metrics.get("best") or {}) if member.has_metrics else {}
-        epoch = str(member.metrics.get("best_epoch")) if best else ""
-        values = [short_number(best.get(column)) for column in names]
+        found = (member.metrics.get(which) or {}) if member.has_metrics else {}
+        key = "best_epoch" if which == "best" else "epochs"
+        epoch = str(member.metrics.get(key)) if found else ""
+        values = [short_number(found.get(column)) for column in names]
         cells = "  ".join(value.rjust(w) for value, w in zip(values, widths, strict=True))
         status = "" if member.status == "finished" else f"  {member.status}"
         lines.append(f"  {number:>4}  {name:<{width}}  {cells}  {epoch:>5}{status}".rstrip())
@@ -81,7 +86,9 @@ def _test_text(run: Run) -> str:
     looked = [number for number, one in enumerate(run.members) if one.has_looked_at_test]
     if looked:
         return f"looked at by a member; dlrun summary {run.id} --member {looked[-1]} shows it"
-    return f"not looked at; dlrun test {run.id} --member {run.metrics['best_member']} does"
+    best = run.metrics["best_member"]
+    number = run.metrics["finished"][0] if best is None else best
+    return f"not looked at; dlrun test {run.id} --member {number} does"
 
 
 def _baseline(run: Run) -> Mapping[str, Any] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Literal
 
 from rich.console import Console
@@ -15,6 +16,7 @@ from dlrun.cli.display import duration
 from dlrun.cli.evaluation import evaluation_lines
 from dlrun.cli.text import shown
 from dlrun.columns import NOT_METRICS, VALIDATION, metric_of
+from dlrun.errors import DlrunError
 from dlrun.parameters import count_lines
 from dlrun.runs import Run
 from dlrun.runs.endings import command_to_go_on
@@ -178,16 +180,25 @@ def _epochs_so_far(run: Run) -> list[str]:
 
 
 def _members_so_far(run: Run) -> list[str]:
-    """How far each member of a run has come that has no result yet."""
-    total = len(run.info["members"])
-    lines = [f"{run.id}: {run.status}, no member of {total} has finished"]
-    for member in run.members:
-        row = run_row(member)
-        epochs = f"{row['epochs'] or 0} epochs"
-        lines.append(
-            f"  {member.path.relative_to(run.path).as_posix():<11} {row['status']}, {epochs}"
-        )
+    """How far each member is of a run that has no result, or none any more that is true."""
+    total, planned = len(run.info["members"]), run.config.training.epochs
+    rows = [(member, run_row(member)) for member in run.members]
+    finished = [member for member, row in rows if row["status"] == "finished"]
+    known = f"no member of {total} has finished"
+    if finished:  # some of them, perhaps, before the epochs became more
+        number = sum(_planned_epochs(member) == planned for member in finished)
+        known = f"{number} of {total} members finished with {planned} epochs planned"
+    lines = [f"{run.id}: {run.status}, {known}"]
+    for member, row in rows:
+        name = member.path.relative_to(run.path).as_posix()
+        lines.append(f"  {name:<11} {row['status']}, {row['epochs'] or 0} of {planned} epochs")
     return lines
+
+
+def _planned_epochs(run: Run) -> int | None:
+    with suppress(DlrunError):
+        return run.config.training.epochs
+    return None
 
 
 def _resumed(entries: Sequence[Mapping[str, Any]]) -> list[str]:

@@ -42,6 +42,8 @@ def record_aggregate(
     finished = [member for member in counted if is_finished(member)]
     if not finished:
         return
+    with_best = [member for member in finished if not why_no_best(member)]
+    finished = with_best or finished  # means are over those that have values
     first = finished[0]
     recorder.parameters(first.parameters)
     with suppress(DlrunError):
@@ -59,23 +61,43 @@ def record_aggregate(
     draw_members(Run(run.path))
 
 
+def are_results_true(run: Run) -> bool:
+    """Returns whether `metrics.json` of a run with members says what its members' say."""
+    with suppress(DlrunError, IndexError):
+        metrics, members = run.metrics, run.members
+        found = [members[number].metrics for number in metrics["finished"]]
+        are_there = bool(found) and max(one["epochs"] for one in found) == metrics["epochs"]
+        return are_there and all(
+            list(row["values"]) == [(one[which] or {}).get(name) for one in found]
+            for which, rows in metrics["spread"].items()
+            for name, row in rows.items()
+        )
+    return False
+
+
 def is_finished(member: Run) -> bool:
     """Returns whether a member is trained to its end, and can be read."""
     with suppress(DlrunError):
-        return member.status == "finished" and bool(member.metrics.get("best"))
+        return member.status == "finished" and bool(member.metrics["epochs"])
     return False
+
+
+def why_no_best(member: Run) -> str:
+    """Returns why no epoch of a finished member is the best one; empty where one is."""
+    metrics = member.metrics
+    return "" if metrics.get("best") else f"{metrics['monitor']} is NaN in every epoch"
 
 
 def _metrics(run: Run, finished: Sequence[Run], config: Config, overlap: float) -> dict[str, Any]:
     """`metrics.json` of a parent: `best` and `final` are means over the members."""
     monitor, mode = finished[0].metrics["monitor"], finished[0].metrics["monitor_mode"]
     spread = {
-        which: spread_of([member.metrics[which] for member in finished], overlap)
+        which: spread_of([member.metrics[which] or {} for member in finished], overlap)
         for which in ("best", "final")
     }
     best_member, best_value = None, None
     for member in finished:
-        value = member.metrics["best"].get(monitor)
+        value = (member.metrics["best"] or {}).get(monitor)
         if value is not None and is_better(value, best_value, higher_is_better=mode == "max"):
             best_value, best_member = value, _number(run, member)
     return {

@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from dlrun.config import Config, Loaded, Overrides, override_texts
@@ -31,8 +32,9 @@ from dlrun.resumption import (
 from dlrun.runs import Run
 from dlrun.runs.checkpoints import TrainingState, plain_config, read_last
 from dlrun.runs.create import now
+from dlrun.runs.endings import typed_name
 from dlrun.runs.run import CONFIG, RUN
-from dlrun.runs.sweep import Sweep, is_sweep_folder
+from dlrun.runs.sweep import Sweep, Trial, is_sweep_folder
 
 _EPOCHS = "training.epochs"
 
@@ -121,8 +123,13 @@ def plan_members_resume(
     return MembersResumePlan(loaded, own, tuple(going_on), tuple(done), run.status)
 
 
-def refuse_change_of_part(run: Run, overrides: Overrides, more_epochs: int | None) -> None:
+def refuse_change_of_part(
+    run: Run, overrides: Overrides, more_epochs: int | None, into: str | None = None
+) -> None:
     """Refuses to change a repeat, fold or trial alone: those beside it would be what they were.
+
+    In a folder of its own it may change, and go on; but not one that was ended as it was pruned,
+    which has no epochs to go on with that its config knows of.
 
     Raises:
         RunError: it is one, and something is to change; or it is a trial that was pruned.
@@ -130,13 +137,15 @@ def refuse_change_of_part(run: Run, overrides: Overrides, more_epochs: int | Non
     path, texts = run.whole, override_texts(overrides)
     if path is None:
         return
-    if is_sweep_folder(path) and _is_pruned(Sweep(path), run):
+    may_be_over = into is None or _was_stopped(run)
+    pruned = _pruned_trial(run, path) if may_be_over and is_sweep_folder(path) else None
+    if pruned is not None:
+        words = [str(run.path / CONFIG), f"{_EPOCHS}={pruned.config['training']['epochs']}"]
         raise RunError(
             f"{run.path}: it was pruned, since {path.name} has better trials; to train it to the "
-            "end, in a run of its own: dlrun train "
-            f"{shlex.quote(str(run.path / CONFIG))}"
+            f"end, in a run of its own: dlrun train {shlex.join(words)}"
         )
-    if not (texts or more_epochs is not None):
+    if into is not None or not (texts or more_epochs is not None):
         return
     if is_sweep_folder(path):
         raise RunError(
@@ -152,9 +161,20 @@ def refuse_change_of_part(run: Run, overrides: Overrides, more_epochs: int | Non
     )
 
 
-def _is_pruned(sweep: Sweep, part: Run) -> bool:
-    number = part.path.relative_to(sweep.path).parts[1]
-    return any(str(trial.number) == number and trial.state == "pruned" for trial in sweep.trials)
+def _pruned_trial(part: Run, path: Path) -> Trial | None:
+    """The trial of a sweep's folder that a run is, or is a member of, if it was pruned."""
+    number = part.path.relative_to(path).parts[1]
+    trials = (trial for trial in Sweep(path).trials if str(trial.number) == number)
+    return next((trial for trial in trials if trial.state == "pruned"), None)
+
+
+def _was_stopped(part: Run) -> bool:
+    """Whether a callback ended it, or its first member, by which a trial is pruned."""
+    first = part.members[0] if part.members else part
+    with suppress(RunError):
+        state = read_last(first)
+        return state is not None and state.stopped
+    return False
 
 
 def _refuse_other_members(run: Run, config: Config, changed: Sequence[str]) -> None:
@@ -252,7 +272,8 @@ def _refuse_nothing_to_do(run: Run, changed: set[str]) -> None:
         repeat = run.config.repeat
         more = f"repeat={2 * repeat}" if repeat > 1 else "--more-epochs 10"
         raise RunError(
-            f"{run.path}: finished, all {number} members; to go on: dlrun resume {run.id} {more}"
+            f"{run.path}: finished, all {number} members; "
+            f"to go on: dlrun resume {typed_name(run)} {more}"
         )
 
 
@@ -277,7 +298,7 @@ def _typed(value: Any) -> str:
 
 
 def _command(run: Run, words: Sequence[str]) -> str:
-    return f"dlrun resume {run.id} {shlex.join(words)}"
+    return f"dlrun resume {typed_name(run)} {shlex.join(words)}"
 
 
 def _told_by(run: Run, one: GoingOn) -> Iterator[str]:

@@ -8,8 +8,9 @@ from dlrun.columns import shown_columns
 from dlrun.errors import MembersError
 from dlrun.events import Event, FromTask, Message, Report, TaskEnded
 from dlrun.executors import Outcome
+from dlrun.members.aggregation import why_no_best
 from dlrun.runs import Run
-from dlrun.runs.endings import command_to_go_on
+from dlrun.runs.endings import command_to_go_on, typed_name
 from dlrun.runs.record import Recorder
 from dlrun.wording import short_number
 
@@ -19,7 +20,9 @@ def told_end(parent: Run, outcome: Outcome) -> str:
     if outcome.status != "finished":
         return outcome.error.strip().splitlines()[-1] if outcome.error else outcome.status
     member = Run(parent.path / outcome.task)
-    best = shown_columns(member.metrics.get("best") or {})
+    if reason := why_no_best(member):
+        return reason
+    best = shown_columns(member.metrics["best"])
     shown = "  ".join(f"{name} {short_number(value)}" for name, value in best.items())
     return f"{shown} (epoch {member.metrics.get('best_epoch')})"
 
@@ -79,7 +82,7 @@ def raise_failures(parent: Run, outcomes: Sequence[Outcome], total: int) -> None
         return
     shown = "; ".join(f"{one.task} {one.status}, {one.error.strip()}" for one in failed[:3])
     more = f"; and {len(failed) - 3} more" if len(failed) > 3 else ""
-    goes_on = f"once that is mended, dlrun resume {parent.id} goes on"
+    goes_on = f"once that is mended, dlrun resume {typed_name(parent)} goes on"
     if all(outcome.status == "diverged" for outcome in failed):
         diverged = Run(parent.path / failed[0].task)
         goes_on = f"to go on with a change: {command_to_go_on(diverged)}"

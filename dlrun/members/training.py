@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from dlrun.config import Config, Loaded, Overrides
-from dlrun.errors import ConfigError, ModelError, Problem
-from dlrun.events import Message, Report, TaskEnded, ignore
+from dlrun.errors import ConfigError, ModelError, Problem, RunError
+from dlrun.events import EpochEnded, Event, FromTask, Message, Report, TaskEnded, ignore
 from dlrun.executors import Outcome, Task, count_at_a_time, run_tasks
 from dlrun.meanwhile import begin_imports
-from dlrun.members.aggregation import is_finished, record_aggregate
+from dlrun.members.aggregation import are_results_true, is_finished, record_aggregate
 from dlrun.members.plan import Member, plan_members
-from dlrun.members.resumption import plan_members_resume
+from dlrun.members.resumption import MembersResumePlan, plan_members_resume
 from dlrun.members.settling import settle_config
 from dlrun.members.telling import Once, logging, raise_failures, told_end
 from dlrun.prepare import PreparedData, prepare_loaded
 from dlrun.resumption import check_same_data
 from dlrun.runs import Run
 from dlrun.runs.create import copy_run, create_run, new_dir, write_config
+from dlrun.runs.endings import typed_name
 from dlrun.runs.environment import describe_environment
 from dlrun.runs.lock import only_process
 from dlrun.runs.record import Recorder
@@ -105,28 +107,49 @@ def resume_members(
         Stopped: a signal asked for it.
     """
     new = None if into is None else new_dir(into, runs_dir or run.runs_dir)
-    plan = plan_members_resume(run, overrides, more_epochs)
+    with ExitStack() as held:
+        if new is None:
+            held.enter_context(only_process(run))
+            run = Run(run.path)  # read anew: another process may have held it until now
+        plan = plan_members_resume(run, overrides, more_epochs)
+        data, listen = _prepare_to_go_on(run, plan, report or ignore)
+        config = settle_config(plan.loaded.config, data)
+        if new is not None:
+            run = copy_run(run, new, config)
+            held.enter_context(only_process(run))
+        _go_on(run, plan, config, data, listen)
+    return Run(run.path)
+
+
+def _prepare_to_go_on(
+    run: Run, plan: MembersResumePlan, report: Report
+) -> tuple[PreparedData, Report]:
+    """The data of the first member, and what tells each message once."""
     names = [one.name for one in plan.going_on]
     planned = plan_members(plan.loaded.config)
     first = next((member for member in planned if member.name in names), planned[0])
-    listen = Once(report or ignore, first.name)
+    listen = Once(report, first.name)
     first_loaded = replace(plan.loaded, config=planned[0].config)  # as the run's facts have it
     data, _ = prepare_loaded(first_loaded, str(run.path), listen)
     check_same_data(Run(run.path / planned[0].name), data)
-    config = settle_config(plan.loaded.config, data)
-    if new is not None:
-        run = copy_run(run, new, config)
+    return data, listen
+
+
+def _go_on(
+    run: Run, plan: MembersResumePlan, config: Config, data: PreparedData, report: Report
+) -> None:
+    """Trains what is planned in the folder of a parent, which is this process's."""
     members = {member.name: member for member in plan_members(config)}
     tasks = [_task(run, members[one.name], one.overrides) for one in plan.going_on]
-    with only_process(run), Recorder(run) as recorder:
+    with Recorder(run) as recorder:
         going_on = plan.record(run)
         kept = {"config_hash": write_config(run, config), "members": list(members)}
-        recorder.go_on(going_on | kept, ())
+        keeps_results = are_results_true(Run(run.path))
+        recorder.go_on(going_on | kept, (), keeps_results=keeps_results)
         try:
-            _train(recorder, config, data, tasks, listen, plan.done)
+            _train(recorder, config, data, tasks, report, plan.done)
         finally:
             recorder.note(resumed=plan.with_remarks(run, going_on["resumed"]))
-    return Run(run.path)
 
 
 def _refuse_what_workers_lack(config: Config) -> None:
@@ -159,7 +182,7 @@ def _train(
     facts = {"seed": config.seed, "intra_op_threads": threads, "inter_op_threads": threads}
     recorder.environment(describe_environment(config.imports) | facts)
     recorder.dataset_facts(data.facts())
-    listen = logging(recorder, report)
+    listen = _dropping(recorder, config, done, logging(recorder, report))
     at_a_time = count_at_a_time(len(tasks), threads)
     each = f"{threads} thread{'s' if threads != 1 else ''} each"
     what = f"{config.describe_members()}: {len(tasks)} to train"
@@ -179,13 +202,32 @@ def _train(
         if is_finished(member) and not member.has_evaluation:  # a full disk was in the way
             _evaluate(member, listen)
     ended = [outcome.task for outcome in outcomes if outcome.status == "finished"]
-    record_aggregate(recorder, config, [*done, *ended])
+    if ended or not tasks or not are_results_true(Run(recorder.run.path)):
+        recorder.drop_old_results()
+        record_aggregate(recorder, config, [*done, *ended])
     if request.signum is not None:
         text = f"{recorder.run.path} keeps {len(ended)} of {len(tasks)} members whole, and"
-        goes_on = f"dlrun resume {recorder.run.id} goes on"
+        goes_on = f"dlrun resume {typed_name(recorder.run)} goes on"
         listen(Message(f"{text} checkpoints of those that had begun; {goes_on}"))
         raise Stopped(request.signum)
     raise_failures(recorder.run, outcomes, len(tasks))
+
+
+def _dropping(recorder: Recorder, config: Config, done: Sequence[str], report: Report) -> Report:
+    """Takes the results of an earlier end away once a member has more than they say.
+
+    Those of members that are done already stand in their place until all are added up.
+    """
+
+    def listen(event: Event) -> None:
+        is_epoch = isinstance(event, FromTask) and isinstance(event.event, EpochEnded)
+        if is_epoch and recorder.has_old_results:
+            recorder.drop_old_results()
+            with suppress(RunError):  # a damaged member is told of at the end
+                record_aggregate(recorder, config, done, evaluates=False)
+        report(event)
+
+    return listen
 
 
 def _evaluate(member: Run, report: Report) -> None:

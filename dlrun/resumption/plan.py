@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,8 +27,8 @@ from dlrun.runs.checkpoints import (
     read_last,
 )
 from dlrun.runs.create import now
-from dlrun.runs.endings import command_to_go_on
-from dlrun.runs.run import Run
+from dlrun.runs.endings import command_to_go_on, typed_name
+from dlrun.runs.run import CONFIG, Run
 
 
 @dataclass(frozen=True)
@@ -156,6 +157,25 @@ def running_error(run: Run) -> RunError:
     return RunError(f"{run.path}: it is running, {who}; wait for it, or stop it by Ctrl-C")
 
 
+def _would_end_there_again(run: Run, epochs: int, last: int) -> RunError:
+    """What is wrong with going on with a run that a callback ended, and what to do instead."""
+    who = "a callback"
+    change = "to go on, change the callback, such as training.callbacks.0.patience=20"
+    if not run.config.training.callbacks:
+        names = ", ".join(run.info.get("callbacks_from_python") or [])
+        given = f"a callback given in Python ({names})"
+        who = given if names else "a callback that its config does not name"
+        path = shlex.quote(str(run.path / CONFIG))
+        change = (
+            "that is in no config, so that none can change it; to train longer, begin anew "
+            f"without it: dlrun train {path} training.epochs={epochs}"
+        )
+    return RunError(
+        f"{run.path}: {run.status}; {who} ended it after epoch {last}, and would end a longer run "
+        f"there, too; {change}"
+    )
+
+
 def _refuse_what_is_over(
     run: Run, epochs: int, state: TrainingState | None, changed: Sequence[str]
 ) -> None:
@@ -176,15 +196,11 @@ def _refuse_what_is_over(
         )
     is_longer = status == "finished" or "training.epochs" in changed
     if is_longer and state.stopped and "training.callbacks" not in map(public_key, changed):
-        raise RunError(
-            f"{run.path}: {status}; a callback ended it after epoch {state.epoch}, and would end "
-            "a longer run there, too; to go on, change the callback, such as "
-            "training.callbacks.0.patience=20"
-        )
+        raise _would_end_there_again(run, epochs, state.epoch)
     if status == "finished" and epochs <= state.epoch:
         done = f"{run.path}: finished after {state.epoch} epochs"
         if run.whole is not None:
             raise RunError(f"{done}, as a part of {run.whole.name}; there is nothing to go on with")
         raise RunError(
-            f"{done}; to go on: dlrun resume {run.id} --more-epochs {max(1, state.epoch)}"
+            f"{done}; to go on: dlrun resume {typed_name(run)} --more-epochs {max(1, state.epoch)}"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -52,27 +53,32 @@ def _is_held(one: Run | Sweep) -> bool:
 
 
 def command_to_go_on(run: Run) -> str | None:
-    """Returns what to type for a run that did not finish; with a change where it diverged.
-
-    A part goes on with the whole; of a sweep, one that diverged does not.
-    """
-    is_diverged, whole = run.status == "diverged", run.whole
+    """Returns what to type for a run that did not finish; with a change where it diverged."""
     if run.status in ("running", "finished"):
         return None
-    if whole is not None and is_diverged and is_sweep_folder(whole):
-        return None
-    path = whole or run.path
-    is_named = run.runs_dir.resolve() == resolve_runs_dir().resolve()
-    name = (path.name if whole is not None else run.id) if is_named else str(path)
-    if not is_diverged:
-        return f"dlrun resume {name}"
+    if run.status != "diverged":
+        return command_after_stop(run)
     losses: list[float | None] = []
-    if whole is None:
-        with suppress(RunError):
-            history = run.read_history()
-            ends = [history.get(f"{part}loss") or [] for part in ("", TRAIN_EVAL, VALIDATION)]
-            losses = [*ends[0][:1], *(values[-1] for values in ends if values)]
-    return command_after_divergence(name, run, run.info.get("suggestion"), losses)
+    with suppress(RunError):
+        history = run.read_history()
+        ends = [history.get(f"{part}loss") or [] for part in ("", TRAIN_EVAL, VALIDATION)]
+        losses = [*ends[0][:1], *(values[-1] for values in ends if values)]
+    return command_after_divergence(run, run.info.get("suggestion"), losses)
+
+
+def typed_name(run: Run) -> str:
+    """Returns what commands find a run by: its id, or its path where it lies elsewhere."""
+    is_named = run.runs_dir.resolve() == resolve_runs_dir().resolve()
+    return run.id if is_named else shlex.quote(str(run.path))
+
+
+def command_after_stop(run: Run) -> str:
+    """Returns what to type after a stop, which need not be written down yet; of a part, its whole.
+
+    Args:
+        run: With a checkpoint, or to begin again.
+    """
+    return f"dlrun resume {typed_name(run if run.whole is None else Run(run.whole))}"
 
 
 _GROWN = 2.0
@@ -80,23 +86,25 @@ _GROWN = 2.0
 
 
 def command_after_divergence(
-    name: str, run: Run, suggestion: str | None, losses: Sequence[float | None]
-) -> str:
+    run: Run, suggestion: str | None, losses: Sequence[float | None]
+) -> str | None:
     """Returns what to type after a divergence, which need not be written down yet.
 
-    Where a loss had grown, the weights are no good to go on from, and it is to begin anew.
+    Where a loss had grown, the weights are no good to go on from, and it is to begin anew. A
+    member changes with the whole; the trials of a sweep do not, and there is nothing to type.
 
     Args:
-        name: Of the run on the command line.
-        run: The same.
+        run: It, or a part.
         suggestion: An override that may help.
         losses: Of the first epoch, and those of the last, however they were measured.
     """
     change = suggestion or "optimizer.learning_rate=…"
     known = [loss for loss in losses if loss is not None]
+    if run.whole is not None:
+        return None if is_sweep_folder(run.whole) else f"{command_after_stop(run)} {change}"
     if known and max(known) > _GROWN * known[0]:
-        return f"dlrun train {run.path / layout.CONFIG} {change}"
-    return f"dlrun resume {name} {change}"
+        return f"dlrun train {shlex.quote(str(run.path / layout.CONFIG))} {change}"
+    return f"{command_after_stop(run)} {change}"
 
 
 def why_whole(run: Run) -> str | None:

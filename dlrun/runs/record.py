@@ -84,7 +84,13 @@ class Recorder:
         with suppress(StorageError):
             self.log("".join(told).rstrip(), lines=True)
 
-    def go_on(self, resumed: Mapping[str, Any], history: Sequence[Mapping[str, float]]) -> None:
+    def go_on(
+        self,
+        resumed: Mapping[str, Any],
+        history: Sequence[Mapping[str, float]],
+        *,
+        keeps_results: bool | None = None,
+    ) -> None:
         """Opens the run again, with its history cut to the epochs that are known.
 
         What belongs to an end that it no longer has goes with the epochs that are cut, or with
@@ -93,6 +99,8 @@ class Recorder:
         Args:
             resumed: What `run.json` says of it; who runs it among that.
             history: A row an epoch.
+            keeps_results: Whether the results there are still true, where the epochs cannot tell:
+                of a run with members, which has none of its own.
         """
         again: dict[str, Any] = {"status": "running", "stopped": None, "exit_code": None}
         again |= {"error": None, "suggestion": None}
@@ -104,7 +112,9 @@ class Recorder:
             rows = [self._line({"epoch": n, **row}) for n, row in enumerate(history, start=1)]
             text = "\n".join([",".join(self._columns), *rows, ""])
         there = self._history_text()
-        self.has_old_results = there.startswith(text) and self._has_results_of(len(history))
+        if keeps_results is None:
+            keeps_results = there.startswith(text) and self._has_results_of(len(history))
+        self.has_old_results = keeps_results
         if not self.has_old_results:
             self._remove(*_OF_THE_END)
         if not history:
@@ -166,6 +176,10 @@ class Recorder:
         self._columns += new
         self._append(layout.HISTORY_CSV, "\n".join([*head, self._line(row)]) + "\n")
         self._info["epochs_done"] = epoch
+        self.drop_old_results()
+
+    def drop_old_results(self) -> None:
+        """Removes the results of an earlier end, if they are there: something newer is."""
         if self.has_old_results:
             self._remove(*_OF_THE_END, *([layout.MODEL] if self.keeps_last else []))
             self.has_old_results = False

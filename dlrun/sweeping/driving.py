@@ -15,7 +15,8 @@ from dlrun.evaluation.sweep_rows import short_labels
 from dlrun.events import Message, Report, ignore
 from dlrun.executors import Crew, open_crew
 from dlrun.files import read_yaml
-from dlrun.runs import Sweep, Trial
+from dlrun.runs import Run, Sweep, Trial
+from dlrun.runs.endings import typed_name
 from dlrun.runs.environment import count_cpus
 from dlrun.runs.facts import MAX_JSON_BYTES, check_file
 from dlrun.runs.lock import only_process
@@ -297,7 +298,7 @@ def _close(call: Call, request: StopRequest) -> None:
     from dlrun.sweeping.verdict import compare_best  # SciPy: 0.2 s
 
     call.recorder.note(verdict=compare_best(Sweep(call.sweep.path)))
-    text = f"dlrun resume {call.sweep.id} goes on"
+    text = f"dlrun resume {typed_name(Run(call.sweep.path))} goes on"
     if call.ended_by and request.signum is None:
         call.report(Message(f"{call.sweep.path}: {call.ended_by}; {text}", level="warning"))
     elif request.signum is not None:

@@ -10,7 +10,7 @@ from dlrun.config import Config
 from dlrun.errors import RunError
 from dlrun.events import Event, FromTask, Message, Report, TaskEnded
 from dlrun.executors import Outcome, Task
-from dlrun.members.aggregation import is_finished
+from dlrun.members.aggregation import is_finished, why_no_best
 from dlrun.runs import Run
 from dlrun.runs.sweep import FAILED, OPEN
 from dlrun.sweeping.call import Call, standing, stop
@@ -164,6 +164,8 @@ def _state(
     if failures:
         return "interrupted", ""
     if step.threshold is not None and was_pruned(runs[0], step.threshold):
+        if reason := why_no_best(runs[0]):
+            return "failed", reason
         return "pruned", "its best value so far was worse than the median of others"
     if step.is_first and len(runs) > 1:
         return "running", ""
@@ -172,7 +174,13 @@ def _state(
     ended_early = epochs_done(runs[0]) < (step.epochs or epochs)
     if is_rung and not ended_early:
         return "running", ""
-    return ("finished", "") if all(map(is_finished, runs)) else ("interrupted", "")
+    if not all(map(is_finished, runs)):
+        return "interrupted", ""
+    for run in runs:
+        if reason := why_no_best(run):
+            inner = run.path.relative_to(call.sweep.path / call.trial(step.trial).name).as_posix()
+            return "failed", reason if len(runs) == 1 else f"{inner}: {reason}"
+    return "finished", ""
 
 
 def _one_line(error: str) -> str:

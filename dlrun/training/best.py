@@ -55,10 +55,11 @@ class BestWeights:
         self.epoch, self._value = state.epoch, state.value
         self._weights = list(state.weights)
 
-    def restore(self, model: Any) -> int:
-        """Gives the model the best weights, where there are some; returns their epoch."""
-        if self._weights:
-            model.set_weights(self._weights)
+    def restore(self, model: Any, last: int) -> int:
+        """Gives the model the best weights; returns their epoch: `last` where none was the best."""
+        if not self._weights:
+            return last
+        model.set_weights(self._weights)
         return self.epoch
 
 

@@ -168,7 +168,8 @@ def _end(
     check_weights(model, len(history))
     model.optimizer.finalize_variable_values(model.trainable_variables)  # averages, if it keeps any
     loop.watching.on_train_end(dict(history[-1]))
-    kept = _restored_epoch(built.callbacks, len(history)) if best is None else best.restore(model)
+    last = len(history)
+    kept = _restored_epoch(built.callbacks, last) if best is None else best.restore(model, last)
     return Fitted(history, kept, loop.evaluator)
 
 

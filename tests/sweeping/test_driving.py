@@ -28,6 +28,7 @@ from dlrun.runs import Run, Sweep, find_any, find_run, find_sweep, list_all, lis
 from dlrun.stopping import Stopped
 from dlrun.sweeping.results import curve_of
 from tests import zygote
+from tests.test_members import NEVER
 
 SMALL = """
 name: small
@@ -286,6 +287,21 @@ def test_a_bad_trial_of_every_kind_is_one_recorded_trial(
     assert f"resume {sweep.id} --retry-failed tries 6 of them again" in done.stdout
 
 
+def test_a_trial_of_which_no_epoch_is_the_best_has_failed_and_its_sweep_ends(
+    config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own_never.py").write_text(NEVER)
+    monkeypatch.chdir(tmp_path)
+    monitor = ["imports=[own_never]", "metrics=[accuracy, Never]", "training.monitor=val_never"]
+    reason = "val_never is NaN in every epoch"
+    for overrides, reasons in (([], [reason]), (["repeat=2"], [f"repeats/0: {reason}"])):
+        more = [*monitor, *overrides, "training.epochs=2"]
+        sweep = dlrun.sweep(config, {"optimizer.learning_rate": [0.1]}, more, workers=1)
+        assert [trial.state for trial in sweep.trials] == ["failed"]
+        assert [trial.reason for trial in sweep.trials] == reasons
+        assert sweep.status == "finished"
+
+
 @pytest.mark.slow
 def test_what_could_be_mended_is_tried_again_when_asked_for(
     bad: Path, bad_sweep: tuple[Sweep, subprocess.CompletedProcess[str]]
@@ -316,6 +332,9 @@ def test_fail_fast_ends_with_the_first_failure(config: Path, runs_dir: Path) -> 
     assert sweep.status == "interrupted"
     text = f"{sweep.path}: trials/0 diverged, and --fail-fast was given; dlrun resume {sweep.id}"
     assert any(found.startswith(text) for found in told.texts())
+    log = (sweep.run(0).path / "run.log").read_text(encoding="utf-8")
+    assert " keeps " in log
+    assert "dlrun resume" not in log  # no change that a sweep would take
     resumed = dlrun.resume(sweep)
     assert isinstance(resumed, Sweep)
     assert [trial.state for trial in resumed.trials] == ["diverged", "finished", "finished"]
@@ -437,8 +456,14 @@ def test_a_pruned_trial_was_worse_than_the_median_of_those_before(
     assert sweep.best is not None
     assert sweep.best.state == "finished"
     refusal = rf"trials/{pruned[0]}: it was pruned, since {sweep.id} has better trials; to train"
-    with pytest.raises(RunError, match=rf"{refusal} .+: dlrun train \S+/config\.yaml$"):
+    with pytest.raises(
+        RunError, match=rf"{refusal} .+: dlrun train \S+/config\.yaml training\.epochs=9$"
+    ):
         dlrun.resume(sweep.run(pruned[0]))
+    for changes in ({}, {"more_epochs": 3}):
+        with pytest.raises(RunError, match=refusal):
+            dlrun.resume(sweep.run(pruned[0]), into="own", **changes)
+    assert not (runs_dir / "own").exists()
     done = run_dlrun(sweep.path, "reproduce", str(sweep.run(pruned[0]).path))
     assert done.returncode == 0, done.stderr
     assert "identical" in done.stdout
