@@ -153,10 +153,16 @@ def read_last(run: Run) -> TrainingState | None:
             stopped=bool(content["stopped"]),
             best_epoch=int(content["best_epoch"]),
             config=dict(content.get("config") or {}),  # checkpoints of November 2026 lack it
-            machine=dict(content.get("machine") or {}),  # likewise
+            machine=_machine(content.get("machine") or {}),  # likewise
         )
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise _damaged(run, LAST, error) from error
+
+
+def _machine(facts: Mapping[str, Any]) -> dict[str, Any]:
+    if not all(isinstance(one, Mapping) for one in facts.values()):
+        raise ValueError("what it says of the machine are no facts")
+    return dict(facts)
 
 
 def read_best(run: Run, epoch: int) -> BestState | None:

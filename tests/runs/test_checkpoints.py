@@ -188,3 +188,10 @@ def test_a_newer_format_asks_for_the_dlrun_that_wrote_it(run: Run) -> None:
 def test_best_weights_that_are_missing_are_told(run: Run) -> None:
     with pytest.raises(RunError, match=r"best-3\.npz: cannot be read, there is no such file"):
         read_best(run, 3)
+
+
+@pytest.mark.parametrize("machine", [{"cpu": "x"}, {"packages": [1]}, {"variables": 3}])
+def test_facts_of_a_machine_that_are_none_are_told(run: Run, machine: dict[str, object]) -> None:
+    write_last(run, state(machine=machine))
+    with pytest.raises(RunError, match="what it says of the machine are no facts; without the"):
+        read_last(run)

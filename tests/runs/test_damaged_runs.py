@@ -38,7 +38,7 @@ from dlrun.runs.checkpoints import TrainingState, read_last, write_last
 from dlrun.runs.cleanup import plan_cleanup, resumable_runs
 from dlrun.runs.create import config_hash
 from dlrun.runs.endings import why_whole
-from dlrun.runs.environment import describe_environment
+from dlrun.runs.environment import machine_facts
 from dlrun.runs.facts import read_facts
 from dlrun.runs.find import list_parts
 from dlrun.runs.looks import count_looks
@@ -200,9 +200,9 @@ def sample(whole: Path, runs_dir: Path) -> Path:
 
 @pytest.fixture
 def quick_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What runs here is asked once; git takes its time."""
-    facts = describe_environment()
-    monkeypatch.setattr("dlrun.resumption.exactness.describe_environment", lambda imports: facts)
+    """What runs here is asked once: versions are looked up among all packages."""
+    facts = machine_facts()
+    monkeypatch.setattr("dlrun.resumption.exactness.machine_facts", lambda imports: facts)
 
 
 def command(folder: Path, *arguments: str) -> Any:
