@@ -803,6 +803,14 @@ def test_what_has_other_data_runs_or_is_damaged_is_refused_before_anything_is_wr
     assert_refused(copied, r"repeats/1/run\.json: cannot be read, not JSON", more_epochs=2)
 
 
+@pytest.mark.parametrize("facts", [{"spread": None}, {"finished": None}, {"finished": [7]}])
+def test_results_that_say_too_little_are_not_true(copied: Run, facts: dict[str, Any]) -> None:
+    assert are_results_true(copied)
+    path = copied.path / "metrics.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **facts}))
+    assert not are_results_true(Run(copied.path))
+
+
 def test_members_that_are_all_done_are_only_added_up(copied: Run) -> None:
     assert going_on(change_info(copied, status="failed")) == {}
     end_by_callback(copied.members[0])

@@ -63,7 +63,7 @@ def record_aggregate(
 
 def are_results_true(run: Run) -> bool:
     """Returns whether `metrics.json` of a run with members says what its members' say."""
-    with suppress(DlrunError, IndexError):
+    with suppress(DlrunError, IndexError, TypeError, AttributeError):  # whatever it holds
         metrics, members = run.metrics, run.members
         found = [members[number].metrics for number in metrics["finished"]]
         are_there = bool(found) and max(one["epochs"] for one in found) == metrics["epochs"]
