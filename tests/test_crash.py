@@ -24,7 +24,7 @@ from typer.testing import CliRunner
 
 from dlrun.cli import main
 from dlrun.cli.app import app
-from dlrun.runs import Run, list_runs
+from dlrun.runs import Run, find_run, list_runs
 from dlrun.runs.checkpoints import read_best, read_last
 from dlrun.runs.table import run_row
 from tests import zygote
@@ -171,7 +171,7 @@ def result(run: Run) -> dict[str, Any]:
 def finish(*arguments: object) -> Run:
     exit_code, told = end(start(*arguments, "--quiet"))
     assert exit_code == 0, told
-    return list_runs()[0]
+    return find_run("latest")
 
 
 def kill_and_resume(path: Path, num_kills: int, chance: random.Random) -> None:

@@ -14,7 +14,7 @@ import dlrun
 from dlrun.backend import keras
 from dlrun.errors import ModelError
 from dlrun.events import EngineChosen, EpochEnded, Event, StepsDone
-from dlrun.runs import Run, list_runs
+from dlrun.runs import Run, find_run
 from dlrun.runs.checkpoints import read_last
 from dlrun.training import keeping, steps
 
@@ -97,7 +97,7 @@ def die_after(epoch: int) -> Callable[[Event], None]:
 def train_until(stop: Callable[[Event], None], path: Path, **arguments: Any) -> Run:
     with pytest.raises(KeyboardInterrupt):
         dlrun.train(path, report=stop, **arguments)
-    return list_runs()[0]
+    return find_run("latest")
 
 
 def result(run: Run) -> dict[str, Any]:

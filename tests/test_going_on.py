@@ -17,7 +17,7 @@ from dlrun.cli.app import app
 from dlrun.errors import DivergedError, RunError
 from dlrun.events import EngineChosen, EpochEnded, Event, Message, StepsDone
 from dlrun.files import read_npz
-from dlrun.runs import Run, list_runs
+from dlrun.runs import Run, find_run, list_runs
 from dlrun.runs.checkpoints import read_last
 from dlrun.runs.create import amend_info
 from dlrun.runs.environment import machine_facts
@@ -210,7 +210,7 @@ def test_an_error_between_a_best_epoch_and_its_checkpoint_loses_no_best_weights(
     monkeypatch.setattr(keeping, "SHARE", 1e-12)  # states are remembered, and seldom written
     with pytest.raises(BrokenPipeError):
         dlrun.train(write_config(), {"training.epochs": 6}, report=fail)
-    run = list_runs()[0]
+    run = find_run("latest")
     state = read_last(run)
     assert state is not None
     assert state.epoch == state.best_epoch == 3
@@ -251,7 +251,7 @@ def test_a_diverged_run_goes_on_with_a_change_and_not_without(write_config: Writ
     said: list[str] = []
     with pytest.raises(DivergedError):
         dlrun.train(write_config(optimizer=TOO_FAST), report=lambda event: said.append(str(event)))
-    run = list_runs()[0]
+    run = find_run("latest")
     command = f"dlrun resume {run.id} optimizer.learning_rate=1e+19"
     assert f"to go on with a change: {command}" in "".join(said)
     shown = CliRunner().invoke(app, ["summary", run.id])
@@ -301,7 +301,7 @@ def test_divergence_goes_back_to_the_last_whole_epoch(
     path = write_config(training="{epochs: 9, batch_size: 16}")
     with pytest.raises(DivergedError, match="epoch 6"):
         dlrun.train(path, callbacks=[Explodes(5, 1e38)])
-    run = list_runs()[0]
+    run = find_run("latest")
     state = read_last(run)
     assert state is not None
     assert (state.epoch, state.step) == (5, 0)
@@ -325,7 +325,7 @@ def test_an_epoch_that_ends_with_infinite_weights_is_none(write_config: WriteCon
             write_config(dataset=data), report=seen.append, callbacks=[Overflows(1, np.inf)]
         )
     assert [event.epoch for event in seen if isinstance(event, EpochEnded)] == [1]
-    run = list_runs()[0]
+    run = find_run("latest")
     assert run.metrics["kept_epoch"] == 1
     assert all(np.isfinite(array).all() for array in run.model().get_weights())
 
@@ -383,7 +383,7 @@ def test_validation_is_left_when_someone_asks_to_stop_and_begun_again(
     monkeypatch.setattr(evaluation, "run_chunk", chunk)
     with pytest.raises(KeyboardInterrupt):
         dlrun.train(path, report=listen)
-    run = list_runs()[0]
+    run = find_run("latest")
     state = read_last(run)
     assert state is not None
     assert (state.epoch, state.step) == (1, 7)
