@@ -80,7 +80,10 @@ def test_a_reader_that_has_enough_ends_no_training(
 
 @pytest.mark.parametrize(
     ("signum", "exit_code", "name"),
-    [(signal.SIGINT, 130, "Ctrl-C"), (signal.SIGTERM, 143, "SIGTERM")],
+    [
+        (signal.SIGINT, 130, "Ctrl-C"),
+        pytest.param(signal.SIGTERM, 143, "SIGTERM", marks=pytest.mark.slow),
+    ],
 )
 def test_a_signal_ends_at_a_checkpoint_and_names_what_is_kept(
     write_config: WriteConfig, runs_dir: Path, signum: int, exit_code: int, name: str

@@ -173,6 +173,7 @@ def test_a_task_that_is_there_goes_on(make_task: MakeTask) -> None:
     assert run.metrics["test"] is None
 
 
+@pytest.mark.slow
 def test_tasks_share_a_process_until_it_has_done_its_share(
     make_task: MakeTask, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -254,6 +255,7 @@ def test_where_it_cannot_fork_a_worker_trains_tasks_itself(
     assert [Run(task.run_dir).info["hashes"]["final_weights"] for task in forked] == here
 
 
+@pytest.mark.slow
 def test_where_it_cannot_fork_a_wish_to_stop_is_heard_too(
     make_task: MakeTask, no_fork: list[list[str]]
 ) -> None:
