@@ -24,15 +24,19 @@ RUNS = Path(__file__).parent.parent / "runs" / "format_1"
 SINGLE, REPEATS = "20261124-001515-flowers-44d8", "20261126-055355-flowers-3716"
 
 
-def test_the_command_serves_until_ctrl_c(tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "dlrun", "serve", SINGLE, "--port", "0"],
+def serve(program: list[str], folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, *program, "serve", SINGLE, "--port", "0"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        cwd=tmp_path,
+        cwd=folder,
         env=os.environ | {"DLRUN_RUNS_DIR": str(RUNS), "PYTHONPATH": str(RUNS.parents[2])},
     )
+
+
+def test_the_command_serves_until_ctrl_c(tmp_path: Path) -> None:
+    process = serve(["-m", "dlrun"], tmp_path)
     assert process.stdout is not None
     address = process.stdout.readline().split()[-1]
     body = json.dumps({"rows": [[5.1, 3.5, 1.4, 0.2]]}).encode()
@@ -64,14 +68,7 @@ main()
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
 def test_the_server_ends_though_it_computes(signum: int, tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-c", HANGING, "serve", SINGLE, "--port", "0"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=tmp_path,
-        env=os.environ | {"DLRUN_RUNS_DIR": str(RUNS), "PYTHONPATH": str(RUNS.parents[2])},
-    )
+    process = serve(["-c", HANGING], tmp_path)
     assert process.stdout is not None
     port = int(process.stdout.readline().split(":")[-1].strip("/\n"))
     asking = HTTPConnection("127.0.0.1", port)
