@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import secrets
 import shutil
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,7 +16,7 @@ from dlrun.errors import RunError, StorageError
 from dlrun.files import make_folder, open_file, to_yaml, write_json, write_text
 from dlrun.processes import this_process
 from dlrun.runs import run as layout
-from dlrun.runs.find import LATEST, resolve_runs_dir
+from dlrun.runs.find import LATEST, part_of_second, resolve_runs_dir
 from dlrun.runs.run import Run
 
 UNFINISHED = ".new-"
@@ -79,8 +78,9 @@ def create_run(
 
 
 def new_id(name: str) -> str:
-    """Returns a new id for a run or a sweep of this name."""
-    return f"{datetime.now().strftime('%Y%m%d-%H%M%S')}-{name}-{secrets.token_hex(2)}"
+    """Returns a new id for a run or a sweep of this name, which tells when it began."""
+    began = datetime.now()
+    return f"{began.strftime('%Y%m%d-%H%M%S')}-{name}-{part_of_second(began)}"
 
 
 def new_dir(name: str, runs_dir: Path | None = None) -> Path:

@@ -94,16 +94,21 @@ def _what_is(folder: Path, name: str) -> Run | Sweep | None:
     return Run(folder / name) if is_run else None
 
 
+def part_of_second(time: datetime) -> str:
+    """Returns the 65,536ths of a second as the 4 hexadecimal digits that end a run's id."""
+    return f"{time.microsecond * 65_536 // 1_000_000:04x}"
+
+
 def _began(run: Run | Sweep) -> str:
-    """When a run began, as the names of runs tell it: `20261124-101530`, the computer's time."""
+    """When a run began, as its id tells it: `20261124-101530-8f3c`, the computer's time."""
     if _DATED.match(run.id):
-        return run.id[:15]
+        return f"{run.id[:15]}-{run.id[-4:]}"
     try:
         began = datetime.fromisoformat(str(run.info.get("started"))).astimezone()
     except (RunError, ValueError, OverflowError, OSError):
         name = RUN if isinstance(run, Run) else SWEEP
         began = datetime.fromtimestamp(_changed(run.path / name))
-    return began.strftime("%Y%m%d-%H%M%S")
+    return f"{began.strftime('%Y%m%d-%H%M%S')}-{part_of_second(began)}"
 
 
 def _changed(path: Path) -> float:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import secrets
 import shutil
 from pathlib import Path
 
@@ -44,8 +43,8 @@ def test_a_new_run_is_readable_at_once(config: Config, runs_dir: Path) -> None:
 def test_an_id_that_is_taken_is_not_used_again(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    drawn = iter(["aaaa", "aaaa", "aaaa", "bbbb"])
-    monkeypatch.setattr(secrets, "token_hex", lambda _: next(drawn))
+    parts = iter(["7fff", "7fff", "8000"])
+    monkeypatch.setattr(create, "part_of_second", lambda _: next(parts))
 
     class Clock(create.datetime):
         @classmethod
@@ -55,8 +54,13 @@ def test_an_id_that_is_taken_is_not_used_again(
     monkeypatch.setattr(create, "datetime", Clock)
     first = create_run(config)
     second = create_run(config)
-    assert (first.id[-4:], second.id[-4:]) == ("aaaa", "bbbb")
+    assert (first.id[-4:], second.id[-4:]) == ("7fff", "8000")
     assert (first.id[:15], len(list_runs())) == ("20260102-030405", 2)
+
+
+def test_runs_begun_within_one_second_are_told_in_their_order(config: Config) -> None:
+    runs = [create_run(config).id for _ in range(5)]
+    assert [run.id for run in list_runs()] == runs[::-1]
 
 
 @pytest.mark.parametrize("failing", ["make_folder", "write_config", "write_json", "write_text"])
