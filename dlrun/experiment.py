@@ -39,6 +39,7 @@ from dlrun.training import (
     Keeping,
     TensorData,
     callbacks_added,
+    callbacks_changed,
     callbacks_from_python,
     callbacks_gone,
     callbacks_told,
@@ -172,16 +173,20 @@ def _what_callbacks_change(ready: _Ready, plan: ResumePlan) -> list[str]:
     """
     if plan.state is None:
         return []
-    there, states = ready.built.callbacks, plan.state.callbacks
-    others = there[: len(there) - len(ready.given)]
+    there, states, given = ready.built.callbacks, plan.state.callbacks, ready.given
+    others = there[: len(there) - len(given)]
     wants_xla = ready.data.config.training.wants_xla
-    added = callbacks_added(ready.given, others, states, wants_xla=wants_xla)
+    added = callbacks_added(given, others, states, wants_xla=wants_xla)
     unknown = callbacks_without_state([c for c in there if not any(c is one for one in added)])
     gone = callbacks_gone(there, states)
     return [
         *[f"what the callback {name} remembers is in no checkpoint" for name in unknown],
         *[f"the callback {name} that the run had is not there" for name in gone],
         *[f"the callback {type(one).__name__} was not there before" for one in added],
+        *[
+            f"the callback {name} had {key} {old} and has {new}"
+            for name, key, old, new in callbacks_changed(given, others, states)
+        ],
     ]
 
 

@@ -19,8 +19,9 @@ from dlrun.processes import this_process
 from dlrun.resumption import check_same_data, plan_resume
 from dlrun.runs import Run
 from dlrun.runs.checkpoints import BestState, TrainingState, read_last, write_best, write_last
-from dlrun.runs.endings import command_after_divergence, command_after_stop, typed_name
+from dlrun.runs.endings import command_after_divergence, command_after_stop
 from dlrun.runs.environment import VARIABLES, describe_environment, machine_facts
+from dlrun.runs.find import typed_name
 
 SAMPLE = Path(__file__).parent / "runs" / "format_1" / "20261124-001515-flowers-44d8"
 EPOCHS = 4

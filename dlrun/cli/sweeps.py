@@ -16,6 +16,7 @@ from dlrun.cli.text import json_text, shown
 from dlrun.errors import RunError
 from dlrun.evaluation.sweep_rows import short_labels, value_text
 from dlrun.runs import Sweep, Trial
+from dlrun.runs.find import typed_name
 from dlrun.runs.sweep import FAILED, OPEN, rank_trials
 from dlrun.sweeping.telling import result_text, values_text
 from dlrun.wording import with_spread
@@ -161,13 +162,13 @@ def _table(trials: Sequence[Trial], columns: Sequence[_Column]) -> list[str]:
 def _test_text(sweep: Sweep, best: Trial, program: str) -> str:
     with suppress(RunError):
         if sweep.run(best.number).has_looked_at_test:
-            return f"looked at; {program} summary {sweep.id}/best shows it"
-    return f"not looked at; {program} test {sweep.id}/best does"
+            return f"looked at; {program} summary {typed_name(sweep)}/best shows it"
+    return f"not looked at; {program} test {typed_name(sweep)}/best does"
 
 
 def _end(sweep: Sweep) -> list[str]:
     lines = []
-    best, program = sweep.best, program_name()
+    best, program, name = sweep.best, program_name(), typed_name(sweep)
     if best is not None:
         chosen = values_text(sweep.chosen(best), short_labels(sweep.keys))
         lines.append(f"  {'best':<9} {best.name}: {result_text(best, sweep.metric)}  {chosen}")
@@ -183,14 +184,14 @@ def _end(sweep: Sweep) -> list[str]:
     again = sum(trial.state != "diverged" for trial in failed)  # that, nothing changes
     if again:
         which = "them" if again == len(failed) else f"{again} of them"
-        lines.append(f"  {'':<9} {program} resume {sweep.id} --retry-failed tries {which} again")
+        lines.append(f"  {'':<9} {program} resume {name} --retry-failed tries {which} again")
     is_open = len(sweep.trials) < sweep.info["planned"] or any(
         trial.state in OPEN for trial in sweep.trials
     )
     if is_open and sweep.status != "running":
-        lines.append(f"  {'to go on':<9} {program} resume {sweep.id}")
+        lines.append(f"  {'to go on':<9} {program} resume {name}")
     if best is not None:
-        lines.append(f"  {'next':<9} {program} plot {sweep.id} · {program} report {sweep.id}")
+        lines.append(f"  {'next':<9} {program} plot {name} · {program} report {name}")
     return lines
 
 

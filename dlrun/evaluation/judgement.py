@@ -15,6 +15,7 @@ A metric of which nobody said whether more is better can be different, but not b
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import Literal
 
@@ -36,6 +37,8 @@ from dlrun.evaluation.intervals import CONFIDENCE, Estimate
 from dlrun.evaluation.meaning import meaning_of, predicted_classes
 from dlrun.evaluation.sides import Side, higher_is_better
 from dlrun.runs import Run
+from dlrun.runs.find import typed_name
+from dlrun.runs.run import CONFIG
 from dlrun.wording import short_number
 
 Verdict = Literal[
@@ -226,11 +229,15 @@ def _too_few(first: Side, other: Side, reason: str) -> Judgement:
 
 
 def _with_repeats(run: Run) -> str:
-    return f"dlrun train {run.path / 'config.yaml'} repeat=5"
+    return f"dlrun train {_config_of(run)} repeat=5"
+
+
+def _config_of(run: Run) -> str:
+    return shlex.quote(str(run.path / CONFIG))
 
 
 def _more_repeats(run: Run) -> str:
     repeat = run.config.repeat
     if run.config.dataset.split.kfold is not None and repeat == 1:
-        return f"dlrun train {run.path / 'config.yaml'} repeat=3"
-    return f"dlrun resume {run.id} repeat={max(5, 2 * repeat)}"
+        return f"dlrun train {_config_of(run)} repeat=3"
+    return f"dlrun resume {typed_name(run)} repeat={max(5, 2 * repeat)}"

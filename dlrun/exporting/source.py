@@ -13,6 +13,7 @@ from dlrun.events import Event, Message, Report
 from dlrun.prepare import PreparedData, prepare_data
 from dlrun.resumption import check_same_data
 from dlrun.runs import Run
+from dlrun.runs.endings import command_after_stop
 from dlrun.runs.run import MODEL
 
 NUM_ROWS = 100
@@ -45,7 +46,7 @@ def check_exportable(run: Run) -> None:
     if not (run.path / MODEL).is_file():
         raise RunError(
             f"{run.path}: has no {MODEL}, {_why_not(run)}; "
-            f"`dlrun resume {run.id}` goes on to one, or train its config anew"
+            f"`{command_after_stop(run)}` goes on to one, or train its config anew"
         )
 
 

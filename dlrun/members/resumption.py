@@ -32,7 +32,7 @@ from dlrun.resumption import (
 from dlrun.runs import Run
 from dlrun.runs.checkpoints import TrainingState, plain_config, read_last
 from dlrun.runs.create import now
-from dlrun.runs.endings import typed_name
+from dlrun.runs.find import typed_name
 from dlrun.runs.run import CONFIG, RUN
 from dlrun.runs.sweep import Sweep, Trial, is_sweep_folder
 

@@ -10,7 +10,8 @@ from dlrun.events import Event, FromTask, Message, Report, TaskEnded
 from dlrun.executors import Outcome
 from dlrun.members.aggregation import why_no_best
 from dlrun.runs import Run
-from dlrun.runs.endings import command_to_go_on, typed_name
+from dlrun.runs.endings import command_to_go_on
+from dlrun.runs.find import typed_name
 from dlrun.runs.record import Recorder
 from dlrun.wording import short_number
 

@@ -22,8 +22,8 @@ from dlrun.prepare import PreparedData, prepare_loaded
 from dlrun.resumption import check_same_data
 from dlrun.runs import Run
 from dlrun.runs.create import copy_run, create_run, new_dir, write_config
-from dlrun.runs.endings import typed_name
 from dlrun.runs.environment import describe_environment
+from dlrun.runs.find import typed_name
 from dlrun.runs.lock import only_process
 from dlrun.runs.record import Recorder
 from dlrun.runs.run import RUN

@@ -27,7 +27,8 @@ from dlrun.runs.checkpoints import (
     read_last,
 )
 from dlrun.runs.create import now
-from dlrun.runs.endings import command_to_go_on, typed_name
+from dlrun.runs.endings import command_to_go_on
+from dlrun.runs.find import typed_name
 from dlrun.runs.run import CONFIG, Run
 
 

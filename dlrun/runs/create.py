@@ -113,7 +113,7 @@ def copy_run(run: Run, path: Path, config: Config) -> Run:
         config: Of the new run.
 
     Raises:
-        RunError: there is such a folder already.
+        RunError: there is such a folder already, or the other run went on meanwhile.
         StorageError: the disk is full.
     """
     new = Run(path)
@@ -156,6 +156,7 @@ def _fill(run: Run, config: Config, info: dict[str, Any], source: Run | None) ->
         make_folder(unfinished.path / layout.PLOTS)
         if source is not None:
             _copy_what_goes_on(source, unfinished)
+            _refuse_changed(source)
             for member in unfinished.members:
                 name = member.path.relative_to(unfinished.path).as_posix()
                 amend_info(member, id=f"{run.id}/{name}", member_of=run.id, test_looks=[])
@@ -174,6 +175,15 @@ def _fill(run: Run, config: Config, info: dict[str, Any], source: Run | None) ->
     finally:
         shutil.rmtree(unfinished.path, ignore_errors=True)
     return True
+
+
+def _refuse_changed(source: Run) -> None:
+    """Files of two states of a run would not fit together; it is no process's while copied."""
+    if Run(source.path).info != source.info:
+        raise RunError(
+            f"{source.path}: another process went on with it as it was copied; wait for its end, "
+            "and type the command again"
+        )
 
 
 def cannot_be_made(path: Path, error: OSError) -> StorageError:

@@ -12,7 +12,7 @@ from dlrun.errors import RunError
 from dlrun.files import open_file
 from dlrun.runs import run as layout
 from dlrun.runs.checkpoints import read_last
-from dlrun.runs.find import resolve_runs_dir
+from dlrun.runs.find import typed_name
 from dlrun.runs.history import MAX_BYTES as HISTORY_BYTES
 from dlrun.runs.leftovers import ENDED
 from dlrun.runs.links import is_link
@@ -64,12 +64,6 @@ def command_to_go_on(run: Run) -> str | None:
         ends = [history.get(f"{part}loss") or [] for part in ("", TRAIN_EVAL, VALIDATION)]
         losses = [*ends[0][:1], *(values[-1] for values in ends if values)]
     return command_after_divergence(run, run.info.get("suggestion"), losses)
-
-
-def typed_name(run: Run) -> str:
-    """Returns what commands find a run by: its id, or its path where it lies elsewhere."""
-    is_named = run.runs_dir.resolve() == resolve_runs_dir().resolve()
-    return run.id if is_named else shlex.quote(str(run.path))
 
 
 def command_after_stop(run: Run) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -32,6 +33,12 @@ def resolve_runs_dir(runs_dir: Path | None = None) -> Path:
         raise RunError(
             f"{given}: there is no such home folder; name another by DLRUN_RUNS_DIR"
         ) from None
+
+
+def typed_name(run: Run | Sweep) -> str:
+    """Returns what commands find a run by: its id, or its path where it lies elsewhere."""
+    is_named = run.runs_dir.resolve() == resolve_runs_dir().resolve()
+    return run.id if is_named else shlex.quote(str(run.path))
 
 
 def list_runs(runs_dir: Path | None = None) -> list[Run]:
@@ -214,7 +221,8 @@ def _part_of(whole: Run | Sweep, rest: str, name: str) -> Run:
 def _begun(sweep: Sweep, number: int) -> Run:
     run = sweep.run(number)
     if not os.path.lexists(run.path):
-        raise RunError(f"{run.path}: this trial has not begun; `dlrun resume {sweep.id}` trains it")
+        command = f"dlrun resume {typed_name(sweep)}"
+        raise RunError(f"{run.path}: this trial has not begun; `{command}` trains it")
     return run
 
 

@@ -15,10 +15,10 @@ from dlrun.evaluation.sweep_rows import short_labels
 from dlrun.events import Message, Report, ignore
 from dlrun.executors import Crew, open_crew
 from dlrun.files import read_yaml
-from dlrun.runs import Run, Sweep, Trial
-from dlrun.runs.endings import typed_name
+from dlrun.runs import Sweep, Trial
 from dlrun.runs.environment import count_cpus
 from dlrun.runs.facts import MAX_JSON_BYTES, check_file
+from dlrun.runs.find import typed_name
 from dlrun.runs.lock import only_process
 from dlrun.runs.record_sweep import SweepRecorder, create_sweep
 from dlrun.runs.sweep import BASE, BEST, DEFINITION, FAILED, OPEN, best_trial
@@ -298,7 +298,7 @@ def _close(call: Call, request: StopRequest) -> None:
     from dlrun.sweeping.verdict import compare_best  # SciPy: 0.2 s
 
     call.recorder.note(verdict=compare_best(Sweep(call.sweep.path)))
-    text = f"dlrun resume {typed_name(Run(call.sweep.path))} goes on"
+    text = f"dlrun resume {typed_name(call.sweep)} goes on"
     if call.ended_by and request.signum is None:
         call.report(Message(f"{call.sweep.path}: {call.ended_by}; {text}", level="warning"))
     elif request.signum is not None:

@@ -4,6 +4,7 @@ from dlrun.training.batches import batch_order
 from dlrun.training.best import BestWeights, choose_best
 from dlrun.training.callback_states import (
     callbacks_added,
+    callbacks_changed,
     callbacks_gone,
     callbacks_without_state,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "TensorData",
     "batch_order",
     "callbacks_added",
+    "callbacks_changed",
     "callbacks_from_python",
     "callbacks_gone",
     "callbacks_told",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,8 +47,25 @@ _ONLY_WATCH = WRITERS | {"History", "ProgbarLogger"}
 _LIKE = "made with"
 """In a callback's state, beside what it remembers: what it was made with."""
 
-_TELLING = ("monitor", "patience", "factor", "filepath")
-"""Attributes by which one of Keras's callbacks is told from another of its class."""
+_TELLING = (
+    "monitor",
+    "mode",
+    "patience",
+    "baseline",
+    "start_from_epoch",
+    "restore_best_weights",
+    "factor",
+    "cooldown",
+    "min_lr",
+    "momentum",
+    "overwrite_frequency",
+    "swap_on_epoch",
+    "filepath",
+)
+"""Attributes by which one of Keras's callbacks is told from another of its class.
+
+`min_delta` is none of them: it changes its sign while training.
+"""
 
 
 def callbacks_without_state(callbacks: Sequence[Any]) -> list[str]:
@@ -94,6 +111,30 @@ def callbacks_added(
     ]
 
 
+def callbacks_changed(
+    given: Sequence[Any], others: Sequence[Any], states: Sequence[State]
+) -> list[tuple[str, str, Any, Any]]:
+    """Returns what callbacks from Python are made with otherwise than a checkpoint says.
+
+    Only those of Keras's that may change a number or the end of the training are compared.
+
+    Args:
+        given: As of `callbacks_added`.
+        others: Likewise.
+        states: Likewise.
+
+    Returns:
+        Class name, attribute, and its value then and now.
+    """
+    changed = []
+    for callback, (name, state) in _pairs([*others, *given], states):
+        if any(callback is one for one in given) and not _only_watches(callback):
+            then, here = (state or {}).get(_LIKE) or {}, _made_with(callback)
+            both = [key for key in _TELLING if key in then and key in here]
+            changed += [(name, k, then[k], here[k]) for k in both if then[k] != here[k]]
+    return changed
+
+
 def _only_watches(callback: Any) -> bool:
     return _is_known(callback) and type(callback).__name__ in _ONLY_WATCH
 
@@ -130,12 +171,18 @@ def _state_of(callback: Any) -> Mapping[str, Any] | None:
 
 
 def _made_with(callback: Any) -> dict[str, Any]:
-    found = {name: getattr(callback, name, None) for name in _TELLING}
-    return {name: v for name, v in found.items() if isinstance(v, str | int | float)}
+    found = {name: getattr(callback, name) for name in _TELLING if hasattr(callback, name)}
+    return {name: v for name, v in found.items() if v is None or isinstance(v, str | int | float)}
 
 
 def set_states(callbacks: Sequence[Any], states: Sequence[State]) -> None:
-    """Gives each callback what one of its class remembered.
+    """Gives each callback what one of its class remembered."""
+    for callback, (_, state) in _pairs(callbacks, states):
+        _set_state(callback, state or {})
+
+
+def _pairs(callbacks: Sequence[Any], states: Sequence[State]) -> Iterator[tuple[Any, State]]:
+    """Each callback and the state that is its own; those without one are left out.
 
     That is one that was made alike, so that taking a callback away moves no other's state; where
     there is none, the first of a class that is left goes to the first.
@@ -145,7 +192,7 @@ def set_states(callbacks: Sequence[Any], states: Sequence[State]) -> None:
         for number, callback in [*waiting.items()]:
             found = next((n for n, state in left.items() if fits(callback, state)), None)
             if found is not None:
-                _set_state(waiting.pop(number), left.pop(found)[1] or {})
+                yield waiting.pop(number), left.pop(found)
 
 
 def _is_of_class(callback: Any, state: State) -> bool:

@@ -167,6 +167,18 @@ def test_where_noise_hides_it_that_is_said_with_what_would_show(make_run: MakeRu
     assert judgement.advice == ("dlrun resume a repeat=10", "dlrun resume b repeat=10")
 
 
+def test_what_to_type_finds_runs_that_lie_elsewhere(
+    make_run: MakeRun, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    runs = [make_run("a", LOW), make_run("b 2", [0.79], {"model.activation": "tanh"})]
+    monkeypatch.setenv("DLRUN_RUNS_DIR", str(tmp_path / "usual"))
+    (judgement,) = compare(runs).judgements
+    assert judgement.advice == (f"dlrun train '{runs[1].path}/config.yaml' repeat=5",)
+    runs[1] = make_run("b", [0.79, 0.84, 0.80, 0.85, 0.80], {"model.activation": "tanh"})
+    (judgement,) = compare(runs).judgements
+    assert judgement.advice == tuple(f"dlrun resume {run.path} repeat=10" for run in runs)
+
+
 def test_folds_are_paired_too(make_run: MakeRun) -> None:
     folds = {"dataset.split": {"kfold": 5}, "repeat": 1}
     runs = [make_run("a", LOW, folds), make_run("b", HIGH, folds | {"model.activation": "tanh"})]

@@ -11,7 +11,7 @@ from dlrun.config import Config, load_config
 from dlrun.errors import RunError, StorageError
 from dlrun.processes import this_process
 from dlrun.runs import Run, create, list_runs
-from dlrun.runs.create import copy_run, create_run, new_dir
+from dlrun.runs.create import amend_info, copy_run, create_run, new_dir
 
 SAMPLE = Path(__file__).parent / "format_1" / "20261124-001515-flowers-44d8"
 
@@ -61,6 +61,22 @@ def test_an_id_that_is_taken_is_not_used_again(
 def test_runs_begun_within_one_second_are_told_in_their_order(config: Config) -> None:
     runs = [create_run(config).id for _ in range(5)]
     assert [run.id for run in list_runs()] == runs[::-1]
+
+
+def test_a_run_that_goes_on_as_it_is_copied_is_not_torn(
+    config: Config, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = create_run(config)
+    assert run.status == "running"
+    before = sorted(path.name for path in runs_dir.iterdir())
+
+    def go_on_meanwhile(*_: object) -> None:
+        amend_info(run, status="interrupted")
+
+    monkeypatch.setattr(create, "_copy_what_goes_on", go_on_meanwhile)
+    with pytest.raises(RunError, match=r"another process went on with it as it was copied; wait"):
+        copy_run(run, new_dir("longer"), config)
+    assert sorted(path.name for path in runs_dir.iterdir()) == before
 
 
 @pytest.mark.parametrize("failing", ["make_folder", "write_config", "write_json", "write_text"])
