@@ -2,7 +2,7 @@
 
 from dlrun.training.batches import batch_order
 from dlrun.training.best import BestWeights, choose_best
-from dlrun.training.callback_states import (
+from dlrun.training.callback_changes import (
     callbacks_added,
     callbacks_changed,
     callbacks_gone,

@@ -14,7 +14,7 @@ from dlrun.prepare import PreparedData
 from dlrun.runs.checkpoints import TrainingState, plain_config
 from dlrun.runs.environment import machine_facts
 from dlrun.training.best import BestWeights
-from dlrun.training.callback_states import begin_inside, prepare_to_go_on
+from dlrun.training.callback_tables import begin_inside, prepare_to_go_on
 from dlrun.training.engine import Engine, choose_engine
 from dlrun.training.evaluation import Evaluator
 from dlrun.training.keeping import Keeping
