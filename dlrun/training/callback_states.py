@@ -116,23 +116,19 @@ def pairs(callbacks: Sequence[Any], states: Sequence[State]) -> Iterator[tuple[A
     """Yields each callback and the state that is its own; those without one are left out.
 
     That is one that was made alike, so that taking a callback away moves no other's state; where
-    there is none, the first of a class that is left goes to the first.
+    there is none, the likest of its class that is left, and the first of several.
     """
-    waiting, left = dict(enumerate(callbacks)), dict(enumerate(states))
-    for fits in (_is_alike, _is_of_class):
-        for number, callback in [*waiting.items()]:
-            found = next((n for n, state in left.items() if fits(callback, state)), None)
-            if found is not None:
-                yield waiting.pop(number), left.pop(found)
-
-
-def _is_of_class(callback: Any, state: State) -> bool:
-    return state[0] == type(callback).__name__
-
-
-def _is_alike(callback: Any, state: State) -> bool:
-    is_alike = (state[1] or {}).get(_LIKE) == _made_with(callback)
-    return is_alike and _is_of_class(callback, state)
+    waiting, left = list(callbacks), list(states)
+    for is_alike in (True, False):
+        for callback in [*waiting]:
+            of_class = [one for one in left if one[0] == type(callback).__name__]
+            found = min(
+                of_class, key=lambda one: len(changed_settings(callback, one)), default=None
+            )
+            if found is not None and not (is_alike and changed_settings(callback, found)):
+                waiting = [one for one in waiting if one is not callback]
+                left = [one for one in left if one is not found]
+                yield callback, found
 
 
 def _set_state(callback: Any, state: Mapping[str, Any]) -> None:

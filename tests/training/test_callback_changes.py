@@ -59,7 +59,8 @@ def test_what_a_callback_was_made_with_otherwise_is_found() -> None:
 
     def make(patience: int, **settings: Any) -> list[Any]:
         stopping = keras.callbacks.EarlyStopping("loss", patience=patience, **settings)
-        return [keras.callbacks.SwapEMAWeights(swap_on_epoch=patience > 2), stopping]
+        saver = keras.callbacks.ModelCheckpoint(f"{patience}.keras")  # only watches
+        return [keras.callbacks.SwapEMAWeights(swap_on_epoch=patience > 2), saver, stopping]
 
     states = get_states([*make(2), keras.callbacks.EarlyStopping("val_loss", patience=4)])
     assert callbacks_changed(make(2), [], states) == []
