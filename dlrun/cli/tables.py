@@ -20,6 +20,7 @@ from dlrun.errors import DlrunError
 from dlrun.parameters import count_lines
 from dlrun.runs import Run
 from dlrun.runs.endings import command_to_go_on
+from dlrun.runs.ids import second_in
 from dlrun.runs.run import DATASET, ENVIRONMENT, HISTORY_CSV, PARAMETERS
 from dlrun.runs.table import run_row
 from dlrun.wording import short_number, with_spread
@@ -112,7 +113,7 @@ _COLUMNS: dict[str, tuple[Literal["left", "right"], Callable[[Mapping[str, Any]]
 
 def _unique_prefixes(ids: Sequence[str]) -> dict[str, str]:
     """Maps each id to its date and time, or to the whole of it where two share them."""
-    stamps = [run_id[:15] for run_id in ids]
+    stamps = [second_in(run_id) for run_id in ids]
     return {
         run_id: stamp if stamps.count(stamp) == 1 else run_id
         for run_id, stamp in zip(ids, stamps, strict=True)

@@ -16,7 +16,8 @@ from dlrun.errors import RunError, StorageError
 from dlrun.files import make_folder, open_file, to_yaml, write_json, write_text
 from dlrun.processes import this_process
 from dlrun.runs import run as layout
-from dlrun.runs.find import LATEST, part_of_second, resolve_runs_dir
+from dlrun.runs.find import LATEST, resolve_runs_dir
+from dlrun.runs.ids import new_id
 from dlrun.runs.run import Run
 
 UNFINISHED = ".new-"
@@ -75,12 +76,6 @@ def create_run(
             return run
         if run_dir is not None:
             raise RunError(f"{run.path}: there is such a folder already; remove it, or resume it")
-
-
-def new_id(name: str) -> str:
-    """Returns a new id for a run or a sweep of this name, which tells when it began."""
-    began = datetime.now()
-    return f"{began.strftime('%Y%m%d-%H%M%S')}-{name}-{part_of_second(began)}"
 
 
 def new_dir(name: str, runs_dir: Path | None = None) -> Path:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -11,13 +10,11 @@ from pathlib import Path
 
 from dlrun.errors import RunError, did_you_mean
 from dlrun.files import open_file
+from dlrun.runs.ids import began, began_at
 from dlrun.runs.run import RUN, TRIALS, Run
 from dlrun.runs.sweep import SWEEP, Sweep, refuse_sweep
 
 LATEST = "latest"
-
-_DATED = re.compile(r"\d{8}-\d{6}-.")
-"""Begins a run's id, unless it was named by hand or made by `dlrun resume --into`."""
 
 
 def resolve_runs_dir(runs_dir: Path | None = None) -> Path:
@@ -97,25 +94,20 @@ def _what_is(folder: Path, name: str) -> Run | Sweep | None:
         return None
     if os.path.lexists(folder / name / SWEEP):
         return Sweep(folder / name)
-    is_run = _DATED.match(name) or os.path.lexists(folder / name / RUN)
+    is_run = began(name) is not None or os.path.lexists(folder / name / RUN)
     return Run(folder / name) if is_run else None
 
 
-def part_of_second(time: datetime) -> str:
-    """Returns the 65,536ths of a second as the 4 hexadecimal digits that end a run's id."""
-    return f"{time.microsecond * 65_536 // 1_000_000:04x}"
-
-
 def _began(run: Run | Sweep) -> str:
-    """When a run began, as its id tells it: `20261124-101530-8f3c`, the computer's time."""
-    if _DATED.match(run.id):
-        return f"{run.id[:15]}-{run.id[-4:]}"
+    """When a run began, as its id tells it, else its `run.json`, else the file's own time."""
+    if (told := began(run.id)) is not None:
+        return told
     try:
-        began = datetime.fromisoformat(str(run.info.get("started"))).astimezone()
+        time = datetime.fromisoformat(str(run.info.get("started"))).astimezone()
     except (RunError, ValueError, OverflowError, OSError):
         name = RUN if isinstance(run, Run) else SWEEP
-        began = datetime.fromtimestamp(_changed(run.path / name))
-    return f"{began.strftime('%Y%m%d-%H%M%S')}-{part_of_second(began)}"
+        time = datetime.fromtimestamp(_changed(run.path / name))
+    return began_at(time)
 
 
 def _changed(path: Path) -> float:

@@ -16,6 +16,7 @@ from dlrun.errors import RunError
 from dlrun.runs import run as layout
 from dlrun.runs.create import UNFINISHED
 from dlrun.runs.find import LATEST
+from dlrun.runs.ids import is_id
 from dlrun.runs.links import is_link
 from dlrun.runs.run import Run
 from dlrun.runs.sweep import BASE, BEST, DEFINITION, SWEEP, Sweep, is_sweep_folder
@@ -40,7 +41,6 @@ _INNER = (
     "predictions",
 )  # fmt: skip
 _OURS = {*_RUN_FILES, *_SWEEP_FILES, layout.LOG, layout.LOCK}
-_ID = re.compile(r"\d{8}-\d{6}-.+-[0-9a-f]{4}")
 
 
 def _half_written(*names: str) -> re.Pattern[str]:
@@ -155,7 +155,7 @@ def _was_to_be_a_run(path: Path) -> bool:
         return False
     name = path.name.removeprefix(UNFINISHED)
     is_part = path.parent.name in (layout.REPEATS, layout.FOLDS, layout.TRIALS) and name.isdecimal()
-    if is_part or _ID.fullmatch(name):
+    if is_part or is_id(name):
         return True
     entries = _entries(path)
     return bool(entries) and all(map(_is_ours, entries))

@@ -16,8 +16,9 @@ from typing import Any
 from dlrun.errors import StorageError
 from dlrun.files import make_folder, plain, storage_error, to_yaml, write_text
 from dlrun.processes import this_process
-from dlrun.runs.create import UNFINISHED, cannot_be_made, make_runs_dir, new_id, now
+from dlrun.runs.create import UNFINISHED, cannot_be_made, make_runs_dir, now
 from dlrun.runs.find import LATEST
+from dlrun.runs.ids import new_id
 from dlrun.runs.run import LOG, TRIALS
 from dlrun.runs.sweep import BASE, BEST, DEFINITION, FORMAT, OPEN, SWEEP, Sweep, Trial
 
