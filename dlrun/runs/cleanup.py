@@ -21,9 +21,10 @@ from dlrun.errors import ConfigError, RunError, StorageError
 from dlrun.monitor import is_better
 from dlrun.runs import run as layout
 from dlrun.runs.cleanup_sweeps import is_due_in_sweep, removals_in_sweep
-from dlrun.runs.create import UNFINISHED, amend_info, now
+from dlrun.runs.create import amend_info, now
 from dlrun.runs.endings import can_go_on, is_ended, says_ended, why_whole
 from dlrun.runs.find import list_all, resolve_runs_dir
+from dlrun.runs.folders import UNFINISHED
 from dlrun.runs.leftovers import (
     Removal,
     leftovers_beside,

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from dlrun.errors import RunError
 from dlrun.runs import run as layout
-from dlrun.runs.create import UNFINISHED
 from dlrun.runs.find import LATEST
+from dlrun.runs.folders import UNFINISHED
 from dlrun.runs.ids import is_id
 from dlrun.runs.links import is_link
 from dlrun.runs.run import Run

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,8 +14,9 @@ from typing import Any
 from dlrun.errors import StorageError
 from dlrun.files import make_folder, plain, storage_error, to_yaml, write_text
 from dlrun.processes import this_process
-from dlrun.runs.create import UNFINISHED, cannot_be_made, make_runs_dir, now
+from dlrun.runs.create import now
 from dlrun.runs.find import LATEST
+from dlrun.runs.folders import fill_folder, make_runs_dir
 from dlrun.runs.ids import new_id
 from dlrun.runs.run import LOG, TRIALS
 from dlrun.runs.sweep import BASE, BEST, DEFINITION, FORMAT, OPEN, SWEEP, Sweep, Trial
@@ -48,39 +47,24 @@ def create_sweep(
         StorageError: the disk is full.
     """
     folder = make_runs_dir(runs_dir)
+    info: dict[str, Any] = {"format": FORMAT, "id": None, "status": "running", "started": now()}
+    info |= {"stopped": None, "duration_seconds": 0.0, "error": None, "heartbeat": now()}
+    info |= dict(facts) | this_process()
+    source, lines = facts["source"], list(map(_line, trials))
+
+    def fill(path: Path) -> None:
+        make_folder(path / TRIALS)
+        head = f"# The plan of {source}; `dlrun sweep` with this file makes the same trials.\n"
+        write_text(path / DEFINITION, head + to_yaml(definition))
+        write_text(path / BASE, f"# The base of {source}, resolved.\n" + to_yaml(base))
+        write_text(path / SWEEP, _text(info, lines))
+
     while True:
         sweep = Sweep(folder / new_id(str(facts["name"])))
-        info = {"format": FORMAT, "id": sweep.id, "status": "running", "started": now()}
-        info |= {"stopped": None, "duration_seconds": 0.0, "error": None, "heartbeat": now()}
-        if _fill(sweep, info | dict(facts) | this_process(), list(trials), definition, base):
+        info["id"] = sweep.id
+        if fill_folder(sweep.path, fill):
             write_text(folder / LATEST, f"{sweep.id}\n")
             return sweep
-
-
-def _fill(
-    sweep: Sweep,
-    info: Mapping[str, Any],
-    trials: list[Trial],
-    definition: Mapping[str, Any],
-    base: Mapping[str, Any],
-) -> bool:
-    """Fills a folder and moves it into place; False where the name is taken."""
-    unfinished = sweep.path.with_name(UNFINISHED + sweep.id)
-    source = info.get("source")
-    try:
-        make_folder(unfinished / TRIALS)
-        head = f"# The plan of {source}; `dlrun sweep` with this file makes the same trials.\n"
-        write_text(unfinished / DEFINITION, head + to_yaml(definition))
-        write_text(unfinished / BASE, f"# The base of {source}, resolved.\n" + to_yaml(base))
-        write_text(unfinished / SWEEP, _text(info, map(_line, trials)))
-        os.rename(unfinished, sweep.path)
-    except OSError as error:
-        if sweep.path.exists():
-            return False
-        raise cannot_be_made(sweep.path, error) from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-    return True
 
 
 def _line(trial: Trial) -> str:
