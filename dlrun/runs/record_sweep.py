@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from dlrun.errors import StorageError
-from dlrun.files import make_folder, plain, storage_error, to_yaml, write_text
+from dlrun.files import make_folder, plain, to_yaml, write_text
 from dlrun.processes import this_process
 from dlrun.runs.create import now
 from dlrun.runs.find import LATEST
 from dlrun.runs.folders import fill_folder, make_runs_dir
 from dlrun.runs.ids import new_id
-from dlrun.runs.run import LOG, TRIALS
+from dlrun.runs.living import LivingFacts, append_log, ending
+from dlrun.runs.run import TRIALS
 from dlrun.runs.sweep import BASE, BEST, DEFINITION, FORMAT, OPEN, SWEEP, Sweep, Trial
-
-HEARTBEAT_SECONDS = 10.0
-"""As of runs."""
 
 
 def create_sweep(
@@ -83,52 +78,52 @@ class SweepRecorder:
     def __init__(self, sweep: Sweep) -> None:
         self.sweep = sweep
         self.trials: list[Trial] = list(sweep.trials)
-        self._info = {name: value for name, value in sweep.info.items() if name != "trials"}
         self._lines = [_line(trial) for trial in self.trials]
-        self._seconds_before = float(self._info.get("duration_seconds") or 0.0)
-        self._started = time.monotonic()
-        self._writing = threading.Lock()
-        self._is_over = threading.Event()
+        facts = {name: value for name, value in sweep.info.items() if name != "trials"}
+        self._facts = LivingFacts(facts, self._write)
 
     def __enter__(self) -> SweepRecorder:
         again = {"status": "running", "stopped": None, "error": None}
-        self._write(again | this_process())
-        threading.Thread(target=self._beat, daemon=True).start()
+        self._facts.write(again | this_process())
+        self._facts.begin()
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        self._is_over.set()
-        end: dict[str, Any] = {"status": "finished", "error": None}
-        if isinstance(error, KeyboardInterrupt):
-            end = {"status": "interrupted", "error": str(error) or "interrupted by Ctrl-C"}
-        elif error is not None:
-            end = {"status": "failed", "error": str(error) or repr(error)}
-        elif self._is_open:
-            end["status"] = "interrupted"  # a budget, or a failure that was to end it
+        self._facts.end()
+        end = ending(error) | {"stopped": now()}
         if error is None:
-            self._write(end | {"stopped": now()})
+            if self._is_open:
+                end["status"] = "interrupted"  # a budget, or a failure that was to end it
+            self._facts.write(end)
             return
         with suppress(StorageError):  # what is under way already tells more
-            self._write(end | {"stopped": now()})
+            self._facts.write(end)
 
     @property
     def _is_open(self) -> bool:
-        planned = int(self._info.get("planned") or 0)
+        planned = int(self._facts.values.get("planned") or 0)
         open_trials = [one for one in self.trials if one.state in OPEN]
         return bool(open_trials) or len(self.trials) < planned
 
     @property
     def seconds(self) -> float:
         """How long the sweep has gone on, all its calls together."""
-        return self._seconds_before + time.monotonic() - self._started
+        return self._facts.seconds
 
     def put(self, *trials: Trial) -> None:
         """Takes down how trials are now; new ones are added at the end."""
-        self._write({}, trials)
+        with self._facts.lock:
+            for trial in trials:
+                if trial.number == len(self.trials):
+                    self.trials.append(trial)
+                    self._lines.append(_line(trial))
+                self.trials[trial.number] = trial
+                self._lines[trial.number] = _line(trial)
+            self._facts.write({})
 
     def note(self, **facts: Any) -> None:
         """Records facts in `sweep.json`."""
-        self._write(facts)
+        self._facts.write(facts)
 
     def best(self, config: Mapping[str, Any], head: str) -> None:
         """Writes `best.yaml`, a config that is ready to train.
@@ -142,26 +137,7 @@ class SweepRecorder:
 
     def log(self, text: str) -> None:
         """Appends a line to `run.log`, with the time of day before it."""
-        path = self.sweep.path / LOG
-        try:
-            with path.open("a", encoding="utf-8", newline="\n") as stream:
-                stream.write(f"{datetime.now():%H:%M:%S} {text}\n")
-        except OSError as error:
-            raise storage_error(path, error) from error
+        append_log(self.sweep.path, text)
 
-    def _beat(self) -> None:
-        while not self._is_over.wait(HEARTBEAT_SECONDS):
-            with suppress(StorageError):  # the next trial's end will meet it, and tell
-                self._write({})
-
-    def _write(self, changes: Mapping[str, Any], trials: Sequence[Trial] = ()) -> None:
-        with self._writing:  # the heartbeat writes, too
-            for trial in trials:
-                if trial.number == len(self.trials):
-                    self.trials.append(trial)
-                    self._lines.append(_line(trial))
-                self.trials[trial.number] = trial
-                self._lines[trial.number] = _line(trial)
-            self._info |= changes
-            self._info |= {"heartbeat": now(), "duration_seconds": round(self.seconds, 3)}
-            write_text(self.sweep.path / SWEEP, _text(self._info, self._lines))
+    def _write(self, facts: Mapping[str, Any]) -> None:
+        write_text(self.sweep.path / SWEEP, _text(facts, self._lines))

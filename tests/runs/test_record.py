@@ -13,7 +13,7 @@ from dlrun.config import load_config
 from dlrun.errors import DivergedError, StorageError
 from dlrun.files import read_json, write_json
 from dlrun.processes import this_process
-from dlrun.runs import Run, record
+from dlrun.runs import Run, living
 from dlrun.runs.create import create_run
 from dlrun.runs.record import Recorder
 from dlrun.stopping import Stopped
@@ -114,7 +114,7 @@ def test_a_metric_that_comes_later_gets_its_column(run: Run) -> None:
 def test_signs_of_life_come_while_nothing_else_happens(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record, "HEARTBEAT_SECONDS", 0.01)
+    monkeypatch.setattr(living, "HEARTBEAT_SECONDS", 0.01)
     threads = threading.active_count()
     write_json(run.path / "run.json", run.info | {"heartbeat": None})
     with Recorder(Run(run.path)):
