@@ -162,7 +162,7 @@ def test_what_another_process_wrote_before_the_lock_was_had_is_not_lost(
     write_config: WriteConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = dlrun.train(write_config())
-    after_another(monkeypatch, "dlrun.runs.lock", {"resumed": [OTHER], "test_looks": [LOOK]})
+    after_another(monkeypatch, "dlrun.going_on", {"resumed": [OTHER], "test_looks": [LOOK]})
     info = dlrun.resume(run, more_epochs=1).info
     assert info["resumed"][0] == OTHER
     assert info["test_looks"][0] == LOOK

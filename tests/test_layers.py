@@ -46,6 +46,7 @@ ORDER = [
     "evaluate",
     "recording",
     "experiment",
+    "going_on",
     "tryout",
     "testing",
     "predicting",
@@ -54,6 +55,7 @@ ORDER = [
     "executors",
     "members",
     "sweeping",
+    "resuming",
     "reproduction",
     "cli",
 ]
