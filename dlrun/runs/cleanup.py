@@ -38,11 +38,6 @@ from dlrun.runs.lock import all_held
 from dlrun.runs.run import Run
 from dlrun.runs.sweep import Sweep, is_sweep_folder
 
-_INNER = (
-    layout.TRIALS, layout.REPEATS, layout.FOLDS, layout.CHECKPOINTS, layout.PLOTS, layout.EXPORTS
-)  # fmt: skip
-"""Folders in those of runs and sweeps."""
-
 
 @dataclass(frozen=True)
 class _Kind:
@@ -203,7 +198,7 @@ def _folders_to_hold(removal: Removal) -> Iterator[Path]:
     for folder in removal.path.parents:
         if _is_run_folder(folder):
             yield folder
-        elif not (folder.name in _INNER or folder.name.isdecimal()):
+        elif not (folder.name in layout.FOLDERS or folder.name.isdecimal()):
             return
 
 

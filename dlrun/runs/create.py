@@ -21,21 +21,6 @@ from dlrun.runs.folders import fill_folder, make_runs_dir
 from dlrun.runs.ids import new_id
 from dlrun.runs.run import Run
 
-_CARRIED_OVER = (
-    layout.DATASET,
-    layout.ENVIRONMENT,
-    layout.SPLITS,
-    layout.HISTORY_CSV,
-    layout.HISTORY_JSON,
-    layout.PARAMETERS,
-    layout.SUMMARY,
-    layout.METRICS,
-    layout.EVALUATION,
-    layout.PREDICTIONS,
-    layout.MODEL,
-    layout.LOG,
-)
-
 
 def create_run(
     config: Config,
@@ -158,7 +143,7 @@ def _copy_what_goes_on(source: Run, target: Run) -> None:
             shutil.copytree(source.path / name, target.path / name)
     if (source.path / layout.CHECKPOINTS).is_dir():
         shutil.copytree(source.path / layout.CHECKPOINTS, target.path / layout.CHECKPOINTS)
-    for name in _CARRIED_OVER:
+    for name in (*layout.FILES, layout.LOG):
         if (source.path / name).is_file():
             shutil.copyfile(source.path / name, target.path / name)
 

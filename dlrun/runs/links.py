@@ -16,18 +16,8 @@ from dlrun.runs.run import Run
 from dlrun.runs.sweep import Sweep
 
 _WRITTEN = (
-    layout.LOG,
-    layout.HISTORY_CSV,
-    layout.LOCK,
-    layout.UNFINISHED_MODEL,
-    layout.PLOTS,
-    layout.CHECKPOINTS,
-    layout.PREDICTED,
-    layout.EXPORTS,
-    layout.REPEATS,
-    layout.FOLDS,
-    layout.TRIALS,
-)
+    layout.LOG, layout.HISTORY_CSV, layout.LOCK, layout.UNFINISHED_MODEL, *layout.FOLDERS
+)  # fmt: skip
 """What is written through where it is a link; every other file is moved into place instead."""
 
 

@@ -59,6 +59,15 @@ REPEATS = "repeats"
 FOLDS = "folds"
 TRIALS = "trials"
 
+FILES = (
+    ENVIRONMENT, DATASET, SPLITS, HISTORY_CSV, HISTORY_JSON, PARAMETERS, SUMMARY, METRICS,
+    EVALUATION, PREDICTIONS, MODEL,
+)  # fmt: skip
+"""What a run says beside its config, its `run.json` and its log."""
+
+FOLDERS = (PLOTS, CHECKPOINTS, PREDICTED, EXPORTS, REPEATS, FOLDS, TRIALS)
+"""What may lie in the folder of a run or a sweep."""
+
 UNFINISHED_MODEL = ".model.tmp.keras"
 """What `model.keras` is written to at first; Keras insists on its suffix."""
 

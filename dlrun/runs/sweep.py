@@ -14,7 +14,7 @@ from dlrun.monitor import is_better
 from dlrun.processes import is_alive
 from dlrun.runs import kinds
 from dlrun.runs.facts import UnreadableError, read_facts
-from dlrun.runs.run import STATUSES, TRIALS, Run
+from dlrun.runs.run import PLOTS, STATUSES, TRIALS, Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,6 +26,8 @@ SWEEP = "sweep.json"
 DEFINITION = "sweep.yaml"
 BASE = "base.yaml"
 BEST = "best.yaml"
+REPORT = "report.html"
+FILES = (SWEEP, DEFINITION, BASE, BEST, REPORT)
 
 MAX_BYTES = 512 * 1024 * 1024
 """More than a hundred thousand trials take."""
@@ -136,7 +138,7 @@ class Sweep:
     @property
     def plots_dir(self) -> Path:
         """Where its pictures are."""
-        return self.path / "plots"
+        return self.path / PLOTS
 
     @cached_property
     def info(self) -> dict[str, Any]:
