@@ -645,23 +645,6 @@ def test_a_stop_from_python_is_a_keyboard_interrupt_that_can_be_resumed(
     assert [trial.state for trial in resumed.trials] == ["finished"] * 4
 
 
-def test_no_more_trials_run_at_a_time_than_cores_and_memory_allow(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    from dlrun.sweeping import driving
-
-    class Memory:
-        available = 2.5 * driving.BYTES_A_WORKER
-
-    monkeypatch.setattr(psutil, "virtual_memory", Memory)
-    for cores, expected in ((1, 1), (2, 2), (16, 2)):
-        monkeypatch.setattr(driving, "count_cpus", lambda cores=cores: cores)
-        assert driving._room(None) == (expected, True)
-    Memory.available = 1.0
-    assert driving._room(None) == (1, True)
-    assert driving._room(7) == (7, False)
-
-
 @pytest.mark.slow
 def test_hyperband_stopped_inside_a_later_rung_goes_on_to_the_same_trials(
     config: Path, tmp_path: Path
