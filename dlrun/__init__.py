@@ -274,6 +274,7 @@ def _resume_alone(
 def reproduce(
     run: str | Path | Run = "latest",
     *,
+    member: int | None = None,
     report: Report | None = None,
     runs_dir: str | Path | None = None,
     command: Sequence[str] = (),
@@ -285,6 +286,7 @@ def reproduce(
 
     Args:
         run: A run, its path, id, unique prefix of an id, or `latest`; it is only read.
+        member: Which repeat or fold, counted from 0, of a run that has some.
         report: Called with every `dlrun.events` event; nothing is printed without it.
         runs_dir: Where the new run's folder is made; default DLRUN_RUNS_DIR, else `runs`.
         command: What was typed, for the new run's record.
@@ -302,7 +304,8 @@ def reproduce(
 
     folder = None if runs_dir is None else Path(runs_dir)
     found = Run(run.path) if isinstance(run, Run) else find_run(str(run), folder)
-    return repeat(single_run(found), report=report or ignore, runs_dir=folder, command=command)
+    one = single_run(found, member)
+    return repeat(one, report=report or ignore, runs_dir=folder, command=command)
 
 
 def compare(

@@ -5,23 +5,26 @@ Reads run folders alone; what they do not record it does not guess.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from dlrun.config import overridden_key
 from dlrun.errors import RunError
+from dlrun.resumption import EXACT_KEYS
 from dlrun.runs import Run
 from dlrun.runs.create import config_hash
-from dlrun.runs.environment import changed_imports, changed_variables
+from dlrun.runs.environment import (
+    COMPUTING_PACKAGES,
+    changed_imports,
+    changed_packages,
+    changed_variables,
+    processor_of,
+)
 
 HASHES = ("data", "split", "batch_order", "initial_weights", "final_weights")
 """Of `run.json`, each decided by those before it."""
-
-HARMLESS_OVERRIDES = ("note", "training.epochs")
-"""What a resumed run may change and still give what its config gives."""
-
-_COMPUTING_PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "numpy")
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ def resumed_otherwise(run: Run) -> Iterator[Cause]:
         changed = [
             text
             for text in map(str, entry.get("overrides") or [])
-            if text.split("=")[0].lstrip("+~") not in HARMLESS_OVERRIDES
+            if overridden_key(text) not in EXACT_KEYS
         ]
         if changed or not entry.get("exact", True):
             remarks = [str(text) for text in entry.get("remarks") or ["not exactly"]]
@@ -124,15 +127,14 @@ def _has_final_weights(run: Run) -> bool:
 def _strong(recorded: Run, repeated: Run) -> Iterator[Cause]:
     """What decides the numbers."""
     then, now = _environment(recorded), _environment(repeated)
-    for name in _COMPUTING_PACKAGES:
-        yield from _package(name, then, now)
+    yield from _changed_packages(then, now, COMPUTING_PACKAGES)
     yield from _changed("Python", "it", then.get("python"), now.get("python"))
     yield from _changed("threads", "TensorFlow's count", _threads(then), _threads(now))
     engines = recorded.info.get("engine"), repeated.info.get("engine")
     yield from _changed("engine", "it", *engines)
     for change in changed_variables(then, now):
         yield from _changed("variable", *change)
-    yield from _package("dlrun", then, now)
+    yield from _changed_packages(then, now, ["dlrun"])
     for change in changed_imports(then, now):
         yield from _changed("code", *change)
     if recorded.config.imports:  # else the repository hardly holds what computes
@@ -140,7 +142,7 @@ def _strong(recorded: Run, repeated: Run) -> Iterator[Cause]:
     yield from _changed(
         "seed", "config.yaml was edited; the seed", then.get("seed"), now.get("seed")
     )
-    yield from _changed("hardware", "the processor", _processor(then), _processor(now))
+    yield from _changed("hardware", "the processor", processor_of(then), processor_of(now))
     yield from _changed("hardware", "the GPU", _gpus(then), _gpus(now))
 
 
@@ -149,9 +151,8 @@ def _weak(recorded: Run, repeated: Run) -> Iterator[Cause]:
     then, now = _environment(recorded), _environment(repeated)
     if not recorded.config.imports:
         yield from _git(then, now)
-    others = {*_packages(then), *_packages(now)} - {*_COMPUTING_PACKAGES, "dlrun"}
-    for name in sorted(others):
-        yield from _package(name, then, now)
+    others = {*_packages(then), *_packages(now)} - {*COMPUTING_PACKAGES, "dlrun"}
+    yield from _changed_packages(then, now, sorted(others))
     yield from _changed("hardware", "the platform", then.get("platform"), now.get("platform"))
 
 
@@ -160,11 +161,13 @@ def _changed(kind: str, what: str, then: Any, now: Any) -> Iterator[Cause]:
         yield Cause(kind, f"{what} was {then} and is {now}")
 
 
-def _package(name: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Cause]:
+def _changed_packages(
+    then: Mapping[str, Any], now: Mapping[str, Any], names: Iterable[str]
+) -> Iterator[Cause]:
     if not (_packages(then) and _packages(now)):
         return
-    versions = [_packages(facts).get(name, "not there") for facts in (then, now)]
-    yield from _changed("code" if name == "dlrun" else "package version", name, *versions)
+    for name, old, new in changed_packages(then, now, names):
+        yield from _changed("code" if name == "dlrun" else "package version", name, old, new)
 
 
 def _git(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Cause]:
@@ -187,10 +190,6 @@ def _uncommitted(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Ca
 
 def _packages(facts: Mapping[str, Any]) -> Mapping[str, Any]:
     return facts.get("packages") or {}
-
-
-def _processor(facts: Mapping[str, Any]) -> Any:
-    return (facts.get("cpu") or {}).get("name")
 
 
 def _gpus(facts: Mapping[str, Any]) -> str | None:

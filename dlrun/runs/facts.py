@@ -112,7 +112,7 @@ def check_file(path: Path, max_bytes: int | None = None) -> None:
     if stat.S_ISDIR(found.st_mode):
         raise UnreadableError(path, "a folder where a file belongs")
     if not stat.S_ISREG(found.st_mode):
-        raise UnreadableError(path, "not a file of bytes")
+        raise UnreadableError(path, "a pipe or a device, not a file")
     if max_bytes is not None and found.st_size > max_bytes:
         raise UnreadableError(path, f"{found.st_size:,} bytes, more than {max_bytes:,}")
 

@@ -30,7 +30,7 @@ def same_plan(definition: SweepDefinition, runs_dir: Path | None, report: Report
                 return sweep
             others.append(sweep)
     if others:
-        report(Message(f"the plan is another one than {others[0].id} has: a new sweep"))
+        report(Message(f"another plan than that of {others[0].id}: a new sweep begins"))
     return None
 
 

@@ -503,9 +503,9 @@ REASONS = [
     (b'{"a": ' + b"[" * 60 + b"]" * 60 + b"}", "nested too deeply"),
     (dict, "a folder where a file belongs"),
     (Path("nowhere"), "no such file or directory"),
-    (Path("/dev/zero"), "not a file of bytes"),
+    (Path("/dev/zero"), "a pipe or a device, not a file"),
     pytest.param(
-        "pipe", "not a file of bytes",
+        "pipe", "a pipe or a device, not a file",
         marks=pytest.mark.skipif(os.name == "nt", reason="Windows has no pipes among files"),
     ),
     (with_info(started=3), "started is 3, not text"),
@@ -675,10 +675,10 @@ def test_no_reading_waits_for_whoever_writes_into_a_pipe(
         with contextlib.suppress(DlrunError):
             read(sample, runs_dir)
     assert find_run("latest").path == sample
-    told = "cannot be read, not a file of bytes"
+    told = "cannot be read, a pipe or a device, not a file"
     with pytest.raises(RunError, match=rf"last\.npz: {told}; without the folder checkpoints"):
         read_last(Run(sample))
-    with pytest.raises(OSError, match="not a file of bytes"):
+    with pytest.raises(OSError, match="a pipe or a device, not a file"):
         config_hash(Run(sample))
     (sample / "run.json").unlink()
     shutil.copy(SAMPLE / "run.json", sample)

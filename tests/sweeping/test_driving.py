@@ -168,7 +168,7 @@ def test_a_changed_base_makes_a_new_sweep_and_says_so(folder: Path, runs_dir: Pa
     told = Told()
     second = dlrun.sweep(path, {"optimizer.learning_rate": [0.1, 0.2]}, report=told)
     assert second.path != first.path
-    assert f"the plan is another one than {first.id} has: a new sweep" in told.texts()
+    assert f"another plan than that of {first.id}: a new sweep begins" in told.texts()
     assert [trial.epochs for trial in second.trials] == [2, 2]
     assert [trial.epochs for trial in first.trials] == [9, 9]
 
