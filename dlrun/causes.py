@@ -69,9 +69,12 @@ def find_causes(recorded: Run, repeated: Run, first_hash: str | None) -> list[Ca
     said = [text for run in (recorded, repeated) for text in _list(run, "not_repeatable")]
     own_words = [Cause("not repeatable", str(text)) for text in dict.fromkeys(said)]
     unknown = "nothing recorded differs; the code has a random source that the seed does not reach"
-    changed = "history.csv or metrics.json was changed after the run: the weights are the same"
+    changed = "history.csv or metrics.json was changed after the run"
     is_changed = first_hash is None and all(map(_has_final_weights, (recorded, repeated)))
-    by_hand = [Cause("history", changed)] if is_changed else []
+    why = ": the weights are the same" if is_changed else ""
+    if contradictory := next(contradictions(recorded), None):
+        why = ": they say {1:g} and {2:g} as {0}".format(*contradictory)
+    by_hand = [Cause("history", changed + why)] if why else []
     given = words_on_callbacks(recorded)
     callbacks = [Cause("callbacks", given)] if given else []
     found = [*callbacks, *by_hand, *resumed_otherwise(recorded), *strong, *own_words, *weak]
@@ -102,6 +105,26 @@ def resumed_otherwise(run: Run) -> Iterator[Cause]:
             remarks = [str(text) for text in entry.get("remarks") or ["not exactly"]]
             how = f"with {' '.join(changed)}" if changed else f"({'; '.join(remarks)})"
             yield Cause("resumed", f"the run went on after epoch {entry.get('epoch')} {how}")
+
+
+def contradictions(run: Run) -> Iterator[tuple[str, float, float]]:
+    """Yields what `metrics.json` of a finished run says otherwise than its `history.csv`.
+
+    Returns:
+        In words what, and its value in the one and in the other.
+    """
+    if run.status != "finished":
+        return
+    with suppress(RunError, LookupError, TypeError):  # whoever reads them for more says why
+        metrics, history = run.metrics, run.read_history()
+        epochs = len(history["epoch"])
+        if metrics["epochs"] != epochs:
+            yield "epochs", metrics["epochs"], epochs
+        for which, epoch in (("best", metrics["best_epoch"]), ("final", metrics["epochs"])):
+            for name, value in (metrics[which] or {}).items():
+                there = history[name][epoch - 1]
+                if value is not None and there is not None and value != there:
+                    yield f"{which} {name}", value, there
 
 
 def _edited(recorded: Run) -> Iterator[Cause]:

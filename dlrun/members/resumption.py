@@ -11,7 +11,6 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from dlrun.config import Config, Loaded, Overrides, overridden_key, override_texts
@@ -138,7 +137,7 @@ def refuse_change_of_part(
     if path is None:
         return
     may_be_over = into is None or _was_stopped(run)
-    pruned = _pruned_trial(run, path) if may_be_over and is_sweep_folder(path) else None
+    pruned = pruned_trial(run) if may_be_over else None
     if pruned is not None:
         words = [str(run.path / CONFIG), f"{_EPOCHS}={pruned.config['training']['epochs']}"]
         raise RunError(
@@ -161,8 +160,11 @@ def refuse_change_of_part(
     )
 
 
-def _pruned_trial(part: Run, path: Path) -> Trial | None:
-    """The trial of a sweep's folder that a run is, or is a member of, if it was pruned."""
+def pruned_trial(part: Run) -> Trial | None:
+    """Returns the trial of a sweep that a run is, or is a member of, if it was pruned."""
+    path = part.whole
+    if path is None or not is_sweep_folder(path):
+        return None
     number = part.path.relative_to(path).parts[1]
     trials = (trial for trial in Sweep(path).trials if str(trial.number) == number)
     return next((trial for trial in trials if trial.state == "pruned"), None)

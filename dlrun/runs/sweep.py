@@ -27,7 +27,7 @@ DEFINITION = "sweep.yaml"
 BASE = "base.yaml"
 BEST = "best.yaml"
 
-MAX_BYTES = 512 * 1024 * 1024
+MAX_BYTES = 128 * 1024 * 1024
 """More than a hundred thousand trials take."""
 
 WITH_RESULT = ("finished", "pruned")

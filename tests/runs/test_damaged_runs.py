@@ -501,6 +501,7 @@ REASONS = [
     (b'"x"', "text where an object belongs"),
     (DEEP, "nested too deeply"),
     (b'{"a": ' + b"[" * 60 + b"]" * 60 + b"}", "nested too deeply"),
+    (b"[" + b"{}," * 300_000 + b"{}]", "more lists and objects than such a file has"),
     (dict, "a folder where a file belongs"),
     (Path("nowhere"), "no such file or directory"),
     (Path("/dev/zero"), "a pipe or a device, not a file"),
