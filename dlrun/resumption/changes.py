@@ -10,6 +10,7 @@ from typing import Any
 from dlrun.config import Config, Loaded, Overrides, load_config, overridden_key, override_texts
 from dlrun.errors import RunError
 from dlrun.runs.checkpoints import TrainingState, plain_config
+from dlrun.runs.facts import MAX_JSON_BYTES, check_file
 from dlrun.runs.run import CONFIG, Run
 
 EXACT_KEYS = ("note", "training.epochs")
@@ -31,6 +32,7 @@ def load_changed(
     run: Run, overrides: Overrides, more_epochs: int | None
 ) -> tuple[Loaded, list[str]]:
     """The recorded config with changes, named as it was at first, and the changes as typed."""
+    check_file(run.path / CONFIG, MAX_JSON_BYTES)
     texts = override_texts(overrides)
     if more_epochs is not None:
         _refuse_epochs_twice(run, texts, more_epochs)

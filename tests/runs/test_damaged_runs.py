@@ -679,6 +679,8 @@ def test_no_reading_waits_for_whoever_writes_into_a_pipe(
     told = "cannot be read, a pipe or a device, not a file"
     with pytest.raises(RunError, match=rf"last\.npz: {told}; without the folder checkpoints"):
         read_last(Run(sample))
+    with pytest.raises(RunError, match=rf"config\.yaml: {told}"):
+        plan_resume(Run(sample), ["training.epochs=20"])
     with pytest.raises(OSError, match="a pipe or a device, not a file"):
         config_hash(Run(sample))
     (sample / "run.json").unlink()
