@@ -348,6 +348,9 @@ def test_a_run_that_says_it_is_finished_is_reproduced_with_all_it_says(tmp_path:
     shutil.copytree(SAMPLE.with_name("20261126-055355-flowers-3716"), whole.path)
     members = [str(member.path) for member in whole.members]
     assert name_each([str(whole.path)]) == members
+    for member, told in ((None, "name it by --member 0 to"), (7, "no member 7; there are")):
+        with pytest.raises(RunError, match=told):
+            dlrun.reproduce(whole, member=member)
     metrics = json.loads((whole.path / "metrics.json").read_text())
     metrics["spread"]["best"]["val_loss"]["mean"] /= 2
     (whole.path / "metrics.json").write_text(json.dumps(metrics))
