@@ -231,7 +231,7 @@ def test_runs_can_be_summarised_plotted_and_overlaid(
     assert rows[0]["best"] >= rows[1]["best"]
     assert dlrun("summary", "--csv", "--test").stdout.splitlines()[0].endswith("note,test")
     shown = dlrun("summary", "latest").stdout
-    assert re.search(r"  engine +compiled, \d threads? \(the data fit in memory\)\n", shown)
+    assert re.search(r"  engine +compiled, \d+ threads? \(the data fit in memory\)\n", shown)
     assert "command" in shown
     assert "(4 + 1) × 8" in shown
 
