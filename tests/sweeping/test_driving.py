@@ -574,17 +574,17 @@ def test_killed_at_random_instants_it_ends_with_the_planned_trials_each_once(
         assert len(found) <= 1, seed
         if found:
             sweep = Sweep(found[0])
-            assert len(sweep.trials) == num_trials
+            assert len(sweep.trials) == num_trials, seed
             shown = CliRunner().invoke(app, ["summary", str(sweep.path)])
-            assert shown.exit_code == 0, shown.output
+            assert shown.exit_code == 0, (seed, shown.output)
         if process.returncode == 0:
             break
     assert process.returncode == 0, (seed, errors)
-    assert [trial.state for trial in sweep.trials] == ["finished"] * num_trials
-    assert sorted(os.listdir(sweep.path / "trials")) == [str(n) for n in range(num_trials)]
+    assert [trial.state for trial in sweep.trials] == ["finished"] * num_trials, seed
+    assert sorted(os.listdir(sweep.path / "trials")) == [str(n) for n in range(num_trials)], seed
     for number in range(num_trials):
         assert compare_runs(whole.run(number), sweep.run(number)).verdict == "identical", seed
-    assert [trial.value for trial in whole.trials] == [trial.value for trial in sweep.trials]
+    assert [trial.value for trial in whole.trials] == [trial.value for trial in sweep.trials], seed
 
 
 @pytest.mark.slow
