@@ -33,7 +33,9 @@ LEFT_BEHIND = (
 )
 for name in LEFT_BEHIND:  # what commands show, and where, is not for who starts the tests to say
     os.environ.pop(name, None)
-os.environ |= {"TERM": "xterm", "no_proxy": "127.0.0.1,localhost"}
+os.environ["TERM"] = "xterm"
+without_proxy = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+os.environ["no_proxy"] = ",".join(filter(None, [without_proxy, "127.0.0.1", "localhost"]))
 
 # The same examples every time, however slow the machine is and whatever else goes on.
 settings.register_profile(
