@@ -257,8 +257,9 @@ def test_what_needs_a_model_asks_which_member(copied: Run, runs_dir: Path) -> No
 
 
 def test_everything_is_told_once_and_the_end_of_each_member(
-    config_path: Path, runs_dir: Path
+    config_path: Path, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("dlrun.executors.local.count_cpus", lambda: 2)
     told: list[Any] = []
     dlrun.train(config_path, {"dataset.split": {"kfold": 2}}, report=told.append)
     texts = [event.text for event in told if isinstance(event, Message)]
@@ -625,18 +626,18 @@ def test_results_that_a_member_goes_beyond_are_gone_and_what_is_there_is_told(
     copied: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dlrun.members.training.count_at_a_time", lambda *_: 1)
-    with pytest.raises(SystemExit):
-        dlrun.resume(copied, more_epochs=2, report=dies_at(1))
+    with pytest.raises(SystemExit):  # so many epochs that it is heard of before the last of them
+        dlrun.resume(copied, more_epochs=100, report=dies_at(1))
     assert results_of(copied) == {}
     shown = summary_of(copied)
-    assert "0 of 3 members finished with 5 epochs planned" in shown
-    assert "repeats/2 finished, 3 of 5 epochs" in shown
+    assert "0 of 3 members finished with 103 epochs planned" in shown
+    assert "repeats/2 finished, 3 of 103 epochs" in shown
     for member in copied.members[1:]:
         assert member.metrics["epochs"] == 3
     with pytest.raises(SystemExit):
         dlrun.resume(copied, report=dies_at_the_end_of_a_member)
     shown = summary_of(copied)
-    assert "1 of 3 members finished with 5 epochs planned repeats/0 finished, 5 of 5" in shown
+    assert "1 of 3 members finished with 103 epochs planned repeats/0 finished, 103 of 103" in shown
     assert dlrun.resume(copied).metrics["finished"] == [0, 1, 2]
 
 
