@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
 
 from dlrun.events import EpochEnded, Event, Message
-from dlrun.meanwhile import SWITCH_SECONDS, import_meanwhile
+from dlrun.meanwhile import SWITCH_SECONDS, begin_imports, import_meanwhile
 
 
 @pytest.fixture
@@ -41,3 +42,18 @@ def test_modules_are_imported_once_the_first_epoch_is_over(slow_module: str) -> 
     assert sys.modules[slow_module].interval == pytest.approx(SWITCH_SECONDS)
     assert sys.getswitchinterval() == interval
     assert told == [Message("begins"), *epochs]
+
+
+def test_two_at_once_leave_the_usual_turns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slow_module: str
+) -> None:
+    """The second one begins while the first has shortened them."""
+    (tmp_path / "another.py").write_text("import time\ntime.sleep(0.1)\n")
+    monkeypatch.delitem(sys.modules, "another", raising=False)
+    threads, interval = set(threading.enumerate()), sys.getswitchinterval()
+    begin_imports(slow_module)
+    while sys.getswitchinterval() == interval and slow_module not in sys.modules:
+        time.sleep(0.001)
+    begin_imports("another")
+    wait_for_threads(threads)
+    assert sys.getswitchinterval() == interval
