@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dlrun.cli.arguments import check_options
+from dlrun.cli.output import echo, echo_lines
 
 if TYPE_CHECKING:
     from dlrun.config import Loaded
@@ -34,11 +35,10 @@ def check(
             remarks, result = _check_one(Path(name), overrides)
         except ConfigError as error:
             failed = True
-            typer.echo(str(error), err=True)
+            echo_lines(str(error).split("\n"), err=True)
             continue
-        for remark in remarks:
-            typer.echo(remark, err=True)
-        typer.echo(f"{name}: {result}")
+        echo_lines(remarks, err=True)
+        echo(f"{name}: {result}")
     if failed:
         raise typer.Exit(2)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dlrun.cli.arguments import MemberOption
+from dlrun.cli.output import echo, echo_json, echo_lines
 
 if TYPE_CHECKING:
     from dlrun.exporting import Exported
@@ -31,22 +32,18 @@ def export(
 ) -> None:
     """Hand a run's model on, scaling inside, or the plain Keras script that trains it; checked."""
     import dlrun
-    from dlrun.cli.display import showing
-    from dlrun.cli.signals import signals_heard
-    from dlrun.cli.text import json_text, shown
+    from dlrun.cli.working import working
     from dlrun.runs import find_run, single_run
-    from dlrun.screen import own_stderr
 
     found = single_run(find_run(run), member)
-    with signals_heard(), own_stderr(), showing(quiet=quiet) as report:
+    with working(quiet=quiet) as report:
         exported = dlrun.export(found, to, output, report=report)
     if as_json:
-        typer.echo(json_text(_facts(exported)))
+        echo_json(_facts(exported))
     elif quiet:
-        typer.echo(shown(exported.path))
+        echo(exported.path)
     else:
-        for line in _lines(exported):
-            typer.echo(shown(line))
+        echo_lines(_lines(exported))
 
 
 def _facts(exported: Exported) -> dict[str, Any]:

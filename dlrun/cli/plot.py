@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dlrun.cli.output import echo_lines
+
 if TYPE_CHECKING:
     from dlrun.runs import Sweep
 
@@ -40,7 +42,6 @@ def plot(
     """Draw a run's curves again, several runs in one figure a metric, or a sweep's pictures."""
     from dlrun.cli.arguments import UsageError
     from dlrun.cli.display import judge_late
-    from dlrun.cli.text import shown
     from dlrun.plots.run_plots import PlotStyle, draw_runs
     from dlrun.runs import Sweep, find_any, find_run
 
@@ -58,13 +59,11 @@ def plot(
     )
     found = [find_run(name) for name in runs]
     judge_late(*found)
-    for path in draw_runs(found, style, metrics=metric or (), output=output):
-        typer.echo(shown(path, lines=True))
+    echo_lines(draw_runs(found, style, metrics=metric or (), output=output))
 
 
 def _plot_sweep(sweep: Sweep, output: Path | None, file_format: str) -> None:
     """Draws all pictures of a sweep that make sense, and says why others do not."""
-    from dlrun.cli.text import shown
     from dlrun.plots.sweep_plots import draw_sweep
     from dlrun.runs.links import refuse_links
     from dlrun.sweeping.rows import rows_of
@@ -72,10 +71,8 @@ def _plot_sweep(sweep: Sweep, output: Path | None, file_format: str) -> None:
     if output is None:
         refuse_links(sweep)
     paths, left_out = draw_sweep(rows_of(sweep), output or sweep.plots_dir, file_format)
-    for path in paths:
-        typer.echo(shown(path, lines=True))
-    for reason in left_out:
-        typer.echo(f"not drawn: {shown(reason)}", err=True)
+    echo_lines(paths)
+    echo_lines((f"not drawn: {reason}" for reason in left_out), err=True)
 
 
 def _parse_size(text: str | None) -> tuple[float, float] | None:

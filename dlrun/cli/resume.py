@@ -35,16 +35,16 @@ def resume(
 ) -> None:
     """Go on with a run or sweep that was stopped or killed, as if it never had; or train longer."""
     import dlrun
-    from dlrun.cli.display import show_result, showing
-    from dlrun.cli.signals import signals_heard
+    from dlrun.cli.display import show_result
+    from dlrun.cli.signals import RESUME_GOES_ON
     from dlrun.cli.sweep import raise_failed
     from dlrun.cli.sweeps import show_sweep
+    from dlrun.cli.working import working
     from dlrun.runs import Sweep
-    from dlrun.screen import own_stderr
 
     tokens = overrides or []
     check_options(tokens, _OPTIONS)
-    with signals_heard(), own_stderr(), showing(quiet=quiet) as report:
+    with working(quiet=quiet, if_quit=RESUME_GOES_ON) as report:
         resumed = dlrun.resume(
             run,
             tokens,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
 import os
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from dlrun.cli.arguments import MemberOption, OverridesArgument, check_options
+from dlrun.cli.output import echo, echo_json, echo_lines
 
 if TYPE_CHECKING:
     from dlrun.runs import Run
@@ -85,7 +85,7 @@ def _show_table(
     as_csv: bool,
 ) -> None:
     from dlrun.cli.tables import dead_line, runs_table
-    from dlrun.cli.text import json_text, shown
+    from dlrun.cli.text import shown
     from dlrun.runs import list_all, resolve_runs_dir
     from dlrun.runs.table import COLUMNS, filter_rows, parts_of, run_row, sort_rows
 
@@ -101,7 +101,7 @@ def _show_table(
         rows = filter_rows([run_row(run, with_test=test) for run in runs], filters)
         rows = rows if sort == "id" else sort_rows(rows, sort)  # runs come newest first
     if as_json:
-        typer.echo(json_text(rows))
+        echo_json(rows)
     elif as_csv:
         columns = [*COLUMNS, "test"] if test else COLUMNS
         writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
@@ -110,15 +110,15 @@ def _show_table(
             texts = {key: shown(cell) for key, cell in row.items() if isinstance(cell, str)}
             writer.writerow(row | texts)
     elif not runs:
-        typer.echo(f"no runs in {resolve_runs_dir()}; `dlrun train CONFIG` makes one")
+        echo(f"no runs in {resolve_runs_dir()}; `dlrun train CONFIG` makes one")
     else:
         first = rows[:limit] if limit else rows
         left_out = runs_table(first, with_test=test)
         more = " (--limit 0 shows all)" if len(first) < len(rows) or cut else ""
-        typer.echo(f"{len(first):,} of {len(runs):,} runs{more}{left_out and f'; {left_out}'}")
+        echo(f"{len(first):,} of {len(runs):,} runs{more}{left_out and f'; {left_out}'}")
         places = {run.id: place for place, run in enumerate(runs)}
         if how_to_go_on := dead_line(sorted(first, key=lambda row: places[row["id"]])):
-            typer.echo(how_to_go_on)
+            echo(how_to_go_on)
 
 
 def _show_run(
@@ -132,8 +132,7 @@ def _show_run(
 ) -> None:
     from dlrun.cli.display import judge_late, result_lines
     from dlrun.cli.evaluation import threshold_lines
-    from dlrun.cli.tables import run_lines, shown_line
-    from dlrun.cli.text import json_text
+    from dlrun.cli.tables import run_lines
     from dlrun.runs import Sweep, find_any, single_run
 
     run = find_any(name)
@@ -148,13 +147,11 @@ def _show_run(
     if diagram is not None:
         _draw(run.parameters.to_dict(), diagram, run.config.name)
     elif threshold is not None:
-        for line in threshold_lines(run, threshold):
-            typer.echo(shown_line(line))
+        echo_lines(threshold_lines(run, threshold))
     elif as_json:
-        typer.echo(json_text(_facts(run)))
+        echo_json(_facts(run))
     else:
-        for line in run_lines(run, result_lines):
-            typer.echo(line)
+        echo_lines(run_lines(run, result_lines))
 
 
 def _facts(run: Run) -> dict[str, Any]:
@@ -186,21 +183,20 @@ def _show_model(path: Path, overrides: list[str], diagram: Path | None, *, as_js
     else:
         loaded = load_config(path, overrides).config
         shape = data_shape(loaded)
-    typer.echo("loading TensorFlow …", err=True)
+    echo("loading TensorFlow …", err=True)
     from dlrun.model import count_model
 
     count = count_model(loaded, shape)
     if diagram is not None:
         _draw(count.to_dict(), diagram, loaded.name)
     if as_json:
-        typer.echo(json.dumps(count.to_dict(), indent=1, ensure_ascii=False))
+        echo_json(count.to_dict())
     else:
-        for line in count_lines(count):
-            typer.echo(line)
+        echo_lines(count_lines(count))
 
 
 def _draw(count: dict[str, Any], path: Path, title: str) -> None:
     from dlrun.plots.diagram import draw_model
 
     draw_model(count, path, title=title)
-    typer.echo(f"drawn: {path}", err=True)
+    echo(f"drawn: {path}", err=True)

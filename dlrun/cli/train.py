@@ -24,13 +24,13 @@ def train(
 ) -> None:
     """Train a config; everything that comes out goes into a new folder under runs/."""
     import dlrun
-    from dlrun.cli.display import show_result, showing
-    from dlrun.cli.signals import signals_heard
-    from dlrun.screen import own_stderr
+    from dlrun.cli.display import show_result
+    from dlrun.cli.signals import RESUME_GOES_ON
+    from dlrun.cli.working import working
 
     tokens = overrides or []
     check_options(tokens, ["--note", "--quiet", "--json", "--help"])
-    with signals_heard(), own_stderr(), showing(quiet=quiet) as report:
+    with working(quiet=quiet, if_quit=RESUME_GOES_ON) as report:
         run = dlrun.train(
             config, tokens, note=note, report=report, command=["dlrun", *sys.argv[1:]]
         )

@@ -67,4 +67,4 @@ def test_the_second_signal_ends_it_at_once_wherever_it_is(signum: int, code: int
     process.send_signal(signum)
     _, told = process.communicate(timeout=30)
     assert process.returncode == code
-    assert told == "dlrun: quit at once; dlrun resume goes on from the checkpoint\n"
+    assert told == "dlrun: quit at once; the same command begins anew\n"
