@@ -27,6 +27,7 @@ from dlrun.events import (
     TaskEnded,
 )
 from dlrun.runs import Run
+from dlrun.runs.find import shortest_name
 from dlrun.runs.looks import count_looks, own_test_set
 from dlrun.screen import silence
 from dlrun.wording import short_number, with_interval
@@ -110,7 +111,7 @@ def show_result(run: Run, *, as_json: bool, quiet: bool) -> None:
     elif quiet:
         echo(run.path)
     else:
-        program, name = program_name(), "latest"
+        program, name = program_name(), shortest_name(run)
         echo_lines(result_lines(run))
         echo(f"  {'next':<11} {program} summary {name} · {program} plot {name} --x seconds")
 

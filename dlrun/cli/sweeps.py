@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from dlrun.cli.display import duration, program_name
 from dlrun.cli.output import echo, echo_json, echo_lines, table_width
 from dlrun.errors import RunError
-from dlrun.evaluation.sweep_rows import short_labels, value_text
+from dlrun.evaluation.sweep_rows import are_numbers, short_labels, value_text
 from dlrun.runs import Sweep, Trial
 from dlrun.runs.find import typed_name
 from dlrun.runs.sweep import FAILED, OPEN, rank_trials
@@ -90,15 +90,12 @@ def _columns(sweep: Sweep, trials: Sequence[Trial]) -> list[_Column]:
     def value_of(key: str) -> Callable[[Trial], str]:
         return lambda trial: value_text(trial.values[key]) if key in trial.values else "–"
 
-    def is_number(key: str) -> bool:
-        values = [trial.values.get(key) for trial in trials]
-        return all(isinstance(one, int | float | None) for one in values)
-
     columns: list[_Column] = [("trial", lambda trial: str(trial.number), True)]
     for key in sweep.keys:
         cells = {value_of(key)(trial) for trial in trials}
         if len(cells) > 1 or len(trials) == 1:
-            columns.append((names[key], value_of(key), is_number(key)))
+            is_number = are_numbers(trial.values.get(key) for trial in trials)
+            columns.append((names[key], value_of(key), is_number))
     columns.append((sweep.metric, _result, True))
     if any(trial.best_epoch is not None for trial in trials):
         columns.append(("epoch", _epoch, True))
