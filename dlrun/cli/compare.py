@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dlrun.cli.arguments import JsonOption
 from dlrun.cli.output import cell, echo, echo_json, echo_lines, new_table, print_table, table_width
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def compare(
     output: Annotated[
         Path | None, typer.Option("--output", help="Where to draw. Default: beside the runs.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Say whether runs are better than the first, worse, or not distinguishable, and how sure."""
     import dlrun

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from dlrun.cli.arguments import JsonOption
 from dlrun.cli.guard import guarded
 from dlrun.cli.output import echo, echo_json, echo_lines
 
@@ -14,7 +15,7 @@ data_app = typer.Typer(help="List, fetch and study data sets.", no_args_is_help=
 
 
 def list_datasets(
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List the data sets there are."""
     from dataclasses import asdict
@@ -57,7 +58,7 @@ def show(
     plot: Annotated[
         Path | None, typer.Option(help="Where to draw it. Default: runs/data/<name>.png.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show what is in a data set: shapes, classes, ranges, first rows, and a picture."""
     from dlrun.cli.display import showing

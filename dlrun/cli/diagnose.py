@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dlrun.cli.arguments import MemberOption
+from dlrun.cli.arguments import JsonOption, MemberOption
 from dlrun.cli.output import echo, echo_json, echo_lines
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def diagnose(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run, or `latest`.")],
     member: MemberOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Say in words what a run's curves mean, by which numbers, and one thing to try next."""
     import dlrun

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dlrun.cli.arguments import MemberOption
+from dlrun.cli.arguments import JsonOption, MemberOption, QuietOption
 from dlrun.cli.output import echo, echo_json, echo_lines
 
 if TYPE_CHECKING:
@@ -25,10 +25,8 @@ def export(
         typer.Option("--output", help="The file; default: in the run's folder, exports/."),
     ] = None,
     member: MemberOption = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No messages; only the path of what was written.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Hand a run's model on, scaling inside, or the plain Keras script that trains it; checked."""
     import dlrun

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dlrun.cli.arguments import JsonOption
 from dlrun.cli.output import cell, echo, echo_json, new_table, print_table
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def gc(
         bool, typer.Option("--dry-run", help="Only list what would be removed.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove without asking.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The list as JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Remove runs of no epoch, temporary files, and weights of worse runs; never a history."""
     from dlrun.runs.cleanup import plan_cleanup, remove, resumable_runs

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dlrun.cli.arguments import UsageError
 from dlrun.cli.output import echo_lines
 
 if TYPE_CHECKING:
@@ -40,7 +41,6 @@ def plot(
     ] = None,
 ) -> None:
     """Draw a run's curves again, several runs in one figure a metric, or a sweep's pictures."""
-    from dlrun.cli.arguments import UsageError
     from dlrun.cli.display import judge_late
     from dlrun.plots.run_plots import PlotStyle, draw_runs
     from dlrun.runs import Sweep, find_any, find_run
@@ -76,8 +76,6 @@ def _plot_sweep(sweep: Sweep, output: Path | None, file_format: str) -> None:
 
 
 def _parse_size(text: str | None) -> tuple[float, float] | None:
-    from dlrun.cli.arguments import UsageError
-
     if text is None:
         return None
     try:
@@ -90,8 +88,6 @@ def _parse_size(text: str | None) -> tuple[float, float] | None:
 
 
 def _format(wanted: str | None, output: Path | None) -> str:
-    from dlrun.cli.arguments import UsageError
-
     suffix = output.suffix.removeprefix(".") if output is not None else ""
     if wanted and suffix and wanted != suffix:
         raise UsageError(f"--output ends in .{suffix} and --format is {wanted}; drop one of them")

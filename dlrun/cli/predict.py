@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dlrun.cli.arguments import MemberOption
+from dlrun.cli.arguments import JsonOption, MemberOption, QuietOption
 from dlrun.cli.output import cell, echo, echo_json, echo_lines, new_table, print_table
 
 if TYPE_CHECKING:
@@ -52,10 +52,8 @@ def predict(
         bool, typer.Option("--show-steps", help="Draw each image's preparation step by step.")
     ] = False,
     member: MemberOption = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress and no messages; only the result.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Predict images or tables: drawings and photos of digits, pages of them, rows of a CSV."""
     import dlrun

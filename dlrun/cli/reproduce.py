@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from dlrun.cli.arguments import JsonOption, QuietOption
 from dlrun.cli.output import cell, echo, echo_json, echo_lines, new_table, print_table, table_width
 
 # From this many columns on, a terminal has room for these columns of the table too.
@@ -21,10 +22,8 @@ def reproduce(
         list[str],
         typer.Argument(metavar="RUN...", help="Runs, or their folders, which may lie anywhere."),
     ],
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress and no messages; only the result.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Train recorded runs anew; say whether each is identical, within tolerance or different."""
     from dlrun.reproduction import exit_code_of, name_each

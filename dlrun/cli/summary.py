@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dlrun.cli.arguments import MemberOption, OverridesArgument, check_options
+from dlrun.cli.arguments import JsonOption, MemberOption, OverridesArgument, check_options
 from dlrun.cli.output import echo, echo_json, echo_lines
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 def summary(
+    context: typer.Context,
     target: Annotated[
         str | None,
         typer.Argument(
@@ -26,7 +27,7 @@ def summary(
     ] = None,
     overrides: OverridesArgument = None,
     sort: Annotated[
-        str, typer.Option(help="Column to sort all runs by: id, best, num_parameters, …")
+        str, typer.Option(help="Column to sort all runs by: id, best, parameters, time, …")
     ] = "id",
     filters: Annotated[
         list[str] | None,
@@ -45,12 +46,12 @@ def summary(
         float | None,
         typer.Option(help="Of a run with two classes: what is confused at this threshold."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: JsonOption = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="All runs as CSV.")] = False,
 ) -> None:
     """Show all runs, one run on one screen, or a config's layers and parameters."""
     tokens = overrides or []
-    check_options(tokens, _OPTIONS)
+    check_options(context, tokens)
     if target is None:
         shape = {"test": test, "members": members, "as_json": as_json, "as_csv": as_csv}
         _show_table(sort, filters or [], limit, **shape)
@@ -58,20 +59,6 @@ def summary(
         _show_model(Path(target), tokens, diagram, as_json=as_json)
     else:
         _show_run(target, member, diagram, threshold, limit, as_json=as_json)
-
-
-_OPTIONS = (
-    "--sort",
-    "--filter",
-    "--limit",
-    "--test",
-    "--members",
-    "--member",
-    "--diagram",
-    "--threshold",
-    "--json",
-    "--csv",
-)
 
 
 def _show_table(
@@ -87,8 +74,9 @@ def _show_table(
     from dlrun.cli.tables import dead_line, runs_table
     from dlrun.cli.text import shown
     from dlrun.runs import list_all, resolve_runs_dir
-    from dlrun.runs.table import COLUMNS, filter_rows, parts_of, run_row, sort_rows
+    from dlrun.runs.table import COLUMNS, HEADS, filter_rows, parts_of, run_row, sort_rows
 
+    sort = HEADS.get(sort, sort)
     runs = list_all()
     if members:
         runs = [one for run in runs for one in (run, *parts_of(run))]

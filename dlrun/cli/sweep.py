@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from dlrun.cli.arguments import check_options
+from dlrun.cli.arguments import JsonOption, QuietOption, check_options
 from dlrun.cli.output import echo_json, echo_lines
 
 FAILED_TRIALS = 3
@@ -25,6 +25,7 @@ SearchArgument = Annotated[
 
 
 def sweep(
+    context: typer.Context,
     target: Annotated[
         Path, typer.Argument(metavar="SWEEP|CONFIG", help="A sweep's YAML file, or a config.")
     ],
@@ -42,10 +43,8 @@ def sweep(
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="End with the first trial that fails.")
     ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress and no messages; only the result.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Train many variants of a config; the same command again does only what is missing."""
     from dlrun.cli.signals import BEGINS_ANEW, SWEEP_GOES_ON
@@ -54,7 +53,7 @@ def sweep(
     from dlrun.sweeping import load_sweep
 
     tokens = search or []
-    check_options(tokens, _OPTIONS)
+    check_options(context, tokens)
     definition = load_sweep(target, tokens)
     if_quit = BEGINS_ANEW if dry_run else SWEEP_GOES_ON
     with working(quiet=quiet, if_quit=if_quit) as report:
@@ -90,14 +89,3 @@ def raise_failed(found: object) -> None:
 
     if isinstance(found, Sweep) and any(trial.state in FAILED for trial in found.trials):
         raise typer.Exit(FAILED_TRIALS)
-
-
-_OPTIONS = (
-    "--dry-run",
-    "--workers",
-    "--retry-failed",
-    "--fail-fast",
-    "--quiet",
-    "--json",
-    "--help",
-)

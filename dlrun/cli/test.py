@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dlrun.cli.arguments import MemberOption
+from dlrun.cli.arguments import JsonOption, MemberOption, QuietOption
 from dlrun.cli.output import echo, echo_json, echo_lines
 
 
@@ -17,10 +17,8 @@ def test(
         typer.Option("--dataset", help="Look at this data set, or .npz file, instead."),
     ] = None,
     member: MemberOption = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress and no messages; only the result.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Evaluate a run's kept model on test rows; every look at them is dated and counted."""
     import dlrun
