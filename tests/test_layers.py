@@ -125,6 +125,19 @@ def test_core_code_neither_prints_nor_exits(path: Path) -> None:
             assert called not in ("print", "sys.exit", "exit", "quit", "os._exit"), path
 
 
+@pytest.mark.parametrize("path", sorted((PACKAGE / "cli").glob("*.py")), ids=lambda path: path.name)
+def test_commands_print_by_one_module_alone(path: Path) -> None:
+    if path.name in ("output.py", "text.py"):
+        return
+    called = {
+        ast.unparse(node.func)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call)
+    }
+    assert not called & {"print", "typer.echo", "typer.secho", "json.dumps", "Table"}
+    assert "Text" not in called or path.name == "live.py", "a cell of a table is a `cell`"
+
+
 RUNS = Path(__file__).parent / "runs" / "format_1"
 SINGLE, REPEATS = "20261124-001515-flowers-44d8", "20261126-055355-flowers-3716"
 
