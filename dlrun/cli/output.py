@@ -1,4 +1,4 @@
-"""All that commands print: text, JSON and tables, in which nothing moves a terminal's cursor.
+"""All that commands print: text, JSON, CSV and tables, in which nothing moves a terminal's cursor.
 
 A run folder may come from anywhere, and be looked at all the same; so whatever its files say
 leaves the program by this module, and no other prints.
@@ -6,8 +6,9 @@ leaves the program by this module, and no other prints.
 
 from __future__ import annotations
 
+import csv
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -36,6 +37,15 @@ def echo_lines(lines: Iterable[object], *, err: bool = False) -> None:
 def echo_json(value: Any) -> None:
     """Prints a value as strict JSON."""
     typer.echo(json_text(value))
+
+
+def echo_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Prints rows as CSV below the names of their columns."""
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    for row in rows:
+        cells = (row[name] for name in columns)
+        writer.writerow([shown(one) if isinstance(one, str) else one for one in cells])
 
 
 def table_width() -> int:

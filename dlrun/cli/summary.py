@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from dlrun.cli.arguments import JsonOption, MemberOption, OverridesArgument, check_options
-from dlrun.cli.output import echo, echo_json, echo_lines
+from dlrun.cli.output import echo, echo_csv, echo_json, echo_lines
 
 if TYPE_CHECKING:
     from dlrun.runs import Run
@@ -72,7 +70,6 @@ def _show_table(
     as_csv: bool,
 ) -> None:
     from dlrun.cli.tables import dead_line, runs_table
-    from dlrun.cli.text import shown
     from dlrun.runs import list_all, resolve_runs_dir
     from dlrun.runs.table import COLUMNS, HEADS, filter_rows, parts_of, run_row, sort_rows
 
@@ -91,12 +88,7 @@ def _show_table(
     if as_json:
         echo_json(rows)
     elif as_csv:
-        columns = [*COLUMNS, "test"] if test else COLUMNS
-        writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            texts = {key: shown(cell) for key, cell in row.items() if isinstance(cell, str)}
-            writer.writerow(row | texts)
+        echo_csv([*COLUMNS, "test"] if test else COLUMNS, rows)
     elif not runs:
         echo(f"no runs in {resolve_runs_dir()}; `dlrun train CONFIG` makes one")
     else:
