@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlrun.errors import RunError
 from dlrun.monitor import is_better
 from dlrun.processes import is_alive
 from dlrun.runs import kinds
@@ -271,17 +270,3 @@ def _with_twin(trial: Trial, trials: Sequence[Trial]) -> Trial:
 def is_sweep_folder(path: Path) -> bool:
     """Returns whether a folder holds a sweep."""
     return os.path.lexists(path / SWEEP)
-
-
-def refuse_sweep(sweep: Sweep) -> RunError:
-    """Returns what is wrong where a run is needed and a sweep is named."""
-    best = sweep.best
-    hint = f"; the best trial is {sweep.id}/best" if best is not None else ""
-    if not sweep.trials:
-        return RunError(
-            f"{sweep.path}: it is a sweep, which has no trials yet, and a run is needed"
-        )
-    return RunError(
-        f"{sweep.path}: it is a sweep of {len(sweep.trials)} trials, and a run is needed; name "
-        f"one by {sweep.id}/trials/0 to {len(sweep.trials) - 1}{hint}"
-    )

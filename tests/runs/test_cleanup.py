@@ -478,7 +478,7 @@ def test_nobody_takes_up_a_run_while_it_loses_something(
     rmtree, tried = shutil.rmtree, []
 
     def take_up(path: Path) -> None:
-        with pytest.raises(RunError, match="another process trains it"), only_process(worse):
+        with pytest.raises(RunError, match="another process works on it"), only_process(worse):
             pass
         tried.append(path.name)
         rmtree(path)
