@@ -226,6 +226,7 @@ def resume(
 def reproduce(
     run: str | Path | Run = "latest",
     *,
+    member: int | None = None,
     report: Report | None = None,
     runs_dir: str | Path | None = None,
     command: Sequence[str] = (),
@@ -237,6 +238,7 @@ def reproduce(
 
     Args:
         run: A run, its path, id, unique prefix of an id, or `latest`; it is only read.
+        member: Which repeat or fold, counted from 0, of a run that has some.
         report: Called with every `dlrun.events` event; nothing is printed without it.
         runs_dir: Where the new run's folder is made; default DLRUN_RUNS_DIR, else `runs`.
         command: What was typed, for the new run's record.
@@ -250,7 +252,7 @@ def reproduce(
     from dlrun.reproduction import reproduce as repeat
     from dlrun.runs import Run, single_run
 
-    found = single_run(Run(_find(run, runs_dir).path))  # read anew
+    found = single_run(Run(_find(run, runs_dir).path), member)  # read anew
     return repeat(found, report=report or ignore, runs_dir=_path(runs_dir), command=command)
 
 

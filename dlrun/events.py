@@ -17,10 +17,12 @@ class Message:
     Attributes:
         text: Lower case, no full stop.
         level: "info", "warning", or "log" for what only the run's log takes down.
+        is_of_stop: Whether it only says that a training does what it was asked to: end.
     """
 
     text: str
     level: str = "info"
+    is_of_stop: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ points to.
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -171,16 +172,28 @@ def _kind_and_value(run: Run) -> tuple[_Kind, float] | None:
     try:
         metrics = run.metrics
         monitor, mode = metrics["monitor"], metrics["monitor_mode"]
-        value, content_hash = metrics["best"][monitor], run.dataset["content_hash"]
+        value, content_hash = _kept_value(run, monitor), run.dataset["content_hash"]
         split_hash = (run.info.get("hashes") or {}).get("split")  # older runs do not say
         loss = _what_loss_measures(run.config) if metric_of(str(monitor)) == "loss" else ""
-    except (ConfigError, RunError, KeyError, TypeError):
+    except (ConfigError, RunError, LookupError, TypeError):
         return None
-    is_number = isinstance(value, int | float) and value == value
-    if not (is_number and mode in ("min", "max") and isinstance(content_hash, str) and split_hash):
+    if not (mode in ("min", "max") and isinstance(content_hash, str) and split_hash):
+        return None
+    if value is None or math.isnan(value):
         return None
     name = str(run.info.get("name"))
-    return _Kind(name, content_hash, split_hash, str(monitor), mode, loss), float(value)
+    return _Kind(name, content_hash, split_hash, str(monitor), mode, loss), value
+
+
+def _kept_value(run: Run, monitor: str) -> float | None:
+    """What the kept weights reach, which with `keep: last` are not those of the best epoch."""
+    if run.config.optimizer.arguments.get("use_ema"):
+        return None  # of their average the history says nothing
+    epoch = run.metrics["kept_epoch"]
+    if epoch == run.metrics["best_epoch"]:
+        best: float | None = run.metrics["best"][monitor]
+        return best
+    return None if epoch is None else run.read_history()[monitor][epoch - 1]
 
 
 def _what_loss_measures(config: Config) -> str:

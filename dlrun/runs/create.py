@@ -19,6 +19,7 @@ from dlrun.runs import run as layout
 from dlrun.runs.find import LATEST
 from dlrun.runs.folders import fill_folder, make_runs_dir
 from dlrun.runs.ids import new_id
+from dlrun.runs.links import is_link, refuse_links
 from dlrun.runs.run import Run
 
 
@@ -91,9 +92,11 @@ def copy_run(run: Run, path: Path, config: Config) -> Run:
         config: Of the new run.
 
     Raises:
-        RunError: there is such a folder already, or the other run went on meanwhile.
+        RunError: there is such a folder already, something in the other run leads to elsewhere,
+            or it went on meanwhile.
         StorageError: the disk is full.
     """
+    refuse_links(run)
     new = Run(path)
     info = {**run.info, "id": path.name, "member_of": None, "note": config.note, **this_process()}
     info |= {"status": "interrupted", "exit_code": None, "error": None, "stopped": now()}
@@ -128,6 +131,10 @@ def _fill(run: Run, config: Config, info: dict[str, Any], source: Run | None) ->
     return is_made
 
 
+def _links(folder: str, names: Sequence[str]) -> set[str]:
+    return {name for name in names if is_link(Path(folder) / name)}
+
+
 def _refuse_changed(source: Run) -> None:
     """Files of two states of a run would not fit together; it is no process's while copied."""
     if Run(source.path).info != source.info:
@@ -138,11 +145,9 @@ def _refuse_changed(source: Run) -> None:
 
 
 def _copy_what_goes_on(source: Run, target: Run) -> None:
-    for name in (layout.REPEATS, layout.FOLDS):
+    for name in (layout.REPEATS, layout.FOLDS, layout.CHECKPOINTS):
         if (source.path / name).is_dir():
-            shutil.copytree(source.path / name, target.path / name)
-    if (source.path / layout.CHECKPOINTS).is_dir():
-        shutil.copytree(source.path / layout.CHECKPOINTS, target.path / layout.CHECKPOINTS)
+            shutil.copytree(source.path / name, target.path / name, ignore=_links)
     for name in (*layout.FILES, layout.LOG):
         if (source.path / name).is_file():
             shutil.copyfile(source.path / name, target.path / name)

@@ -324,7 +324,8 @@ class Run:
 def _numbered(folder: Path) -> list[Path]:
     """The folders in it that are named by a number, in order; nothing else is a member."""
     try:
-        names = [name for name in os.listdir(folder) if name.isdecimal() and name.isascii()]
+        inside = [] if folder.is_symlink() else os.listdir(folder)
+        names = [name for name in inside if name.isdecimal() and name.isascii()]
     except OSError:
         return []
     paths = [folder / name for name in sorted(names, key=int)]

@@ -9,7 +9,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlrun.errors import RunError
 from dlrun.monitor import is_better
 from dlrun.processes import is_alive
 from dlrun.runs import kinds
@@ -29,7 +28,7 @@ BEST = "best.yaml"
 REPORT = "report.html"
 FILES = (SWEEP, DEFINITION, BASE, BEST, REPORT)
 
-MAX_BYTES = 512 * 1024 * 1024
+MAX_BYTES = 128 * 1024 * 1024
 """More than a hundred thousand trials take."""
 
 WITH_RESULT = ("finished", "pruned")
@@ -273,17 +272,3 @@ def _with_twin(trial: Trial, trials: Sequence[Trial]) -> Trial:
 def is_sweep_folder(path: Path) -> bool:
     """Returns whether a folder holds a sweep."""
     return os.path.lexists(path / SWEEP)
-
-
-def refuse_sweep(sweep: Sweep) -> RunError:
-    """Returns what is wrong where a run is needed and a sweep is named."""
-    best = sweep.best
-    hint = f"; the best trial is {sweep.id}/best" if best is not None else ""
-    if not sweep.trials:
-        return RunError(
-            f"{sweep.path}: it is a sweep, which has no trials yet, and a run is needed"
-        )
-    return RunError(
-        f"{sweep.path}: it is a sweep of {len(sweep.trials)} trials, and a run is needed; name "
-        f"one by {sweep.id}/trials/0 to {len(sweep.trials) - 1}{hint}"
-    )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dlrun.config import Loaded
 from dlrun.errors import ModelError
-from dlrun.events import FromTask, Message, Report
+from dlrun.events import Message, Report, ignore
 from dlrun.executors import Crew, Outcome, Task
 from dlrun.members import plan_members
 from dlrun.results import HIGHER_IS_BETTER
@@ -20,7 +20,7 @@ from dlrun.sweeping.settling import Planned, build_key
 
 def check_builds(
     crew: Crew, planned: Sequence[Planned], room: int, report: Report, request: Wish
-) -> tuple[list[Planned], str]:
+) -> tuple[list[Planned], set[str]]:
     """Has Keras build each kind of model; trials whose it refuses are failed before they begin.
 
     Args:
@@ -31,7 +31,8 @@ def check_builds(
         request: Whether someone asked to stop.
 
     Returns:
-        The trials, and the direction of what they monitor: "maximize" or "minimize".
+        The trials, and the directions of what they monitor, "maximize" or "minimize": one, or
+        none where no process lived to tell.
 
     Raises:
         ModelError: it refuses all of them.
@@ -44,14 +45,14 @@ def check_builds(
             kinds.setdefault(key, []).append(one)
     tasks = {f"build/{i}": group for i, group in enumerate(kinds.values())}
     refused: dict[int, str] = {}
-    direction = "minimize"
+    directions: set[str] = set()
     outcomes = crew.run(
-        [try_out_task(name, group[0]) for name, group in tasks.items()], room, _mute, request
-    )
+        [try_out_task(name, group[0]) for name, group in tasks.items()], room, ignore, request
+    )  # what is said of data was said when they were loaded
     for outcome in outcomes:
         if outcome.status == "finished":
             grows = outcome.measured.get(HIGHER_IS_BETTER)
-            direction = "maximize" if grows else "minimize"
+            directions.add("maximize" if grows else "minimize")
         elif outcome.status != "interrupted" and not outcome.is_killed:
             refused |= {one.trial.number: _reason(outcome) for one in tasks[outcome.task]}
     if request.signum is not None:
@@ -62,7 +63,7 @@ def check_builds(
         numbers = [str(number) for number, one in refused.items() if one == reason]
         text = f"trial {', '.join(numbers)} cannot be built and will not be trained: {reason}"
         report(Message(text, level="warning"))
-    return [_failed(one, refused) for one in planned], direction
+    return [_failed(one, refused) for one in planned], directions
 
 
 def try_out_task(name: str, planned: Planned, *, measures: bool = False) -> Task:
@@ -70,19 +71,14 @@ def try_out_task(name: str, planned: Planned, *, measures: bool = False) -> Task
     config = planned.config
     if config.has_members:
         config = plan_members(config)[0].config
-    action = "measure" if measures else "build"
     threads = config.training.threads
     return Task(
         name,
         Path(name),
         Loaded(config),
-        action="measure" if action == "measure" else "build",
+        action="measure" if measures else "build",
         weight=int(threads) if measures and threads != "auto" else 1,
     )
-
-
-def _mute(event: FromTask | object) -> None:
-    """What is said of data was said when they were loaded."""
 
 
 def _reason(outcome: Outcome) -> str:

@@ -13,6 +13,7 @@ from dlrun.runs.record_sweep import SweepRecorder
 from dlrun.runs.sweep import FAILED, OPEN
 from dlrun.stopping import StopRequest
 from dlrun.sweeping.results import load_trial
+from dlrun.sweeping.room import Room
 from dlrun.sweeping.telling import best_text
 
 
@@ -60,7 +61,6 @@ class Call:
         recorder: Of it.
         crew: The workers.
         room: How much they may do at a time.
-        share: Whether a task takes the room of its threads, or one place.
         limits: Of this call.
         report: Told everything.
         request: Whether someone, or a limit, asked to stop.
@@ -71,8 +71,7 @@ class Call:
     sweep: Sweep
     recorder: SweepRecorder
     crew: Crew
-    room: int
-    share: bool
+    room: Room
     limits: Limits
     report: Report
     request: CallWish

@@ -16,7 +16,6 @@ from dlrun.events import Message, Report, ignore
 from dlrun.executors import Crew, open_crew
 from dlrun.files import read_yaml
 from dlrun.runs import Sweep, Trial
-from dlrun.runs.environment import count_cpus
 from dlrun.runs.facts import MAX_JSON_BYTES, check_file
 from dlrun.runs.find import typed_name
 from dlrun.runs.lock import only_process
@@ -27,16 +26,14 @@ from dlrun.sweeping.building import check_builds
 from dlrun.sweeping.call import Call, CallWish, Limits, standing, stop
 from dlrun.sweeping.definition import SweepDefinition
 from dlrun.sweeping.loading import load_sweep
+from dlrun.sweeping.room import Room, find_room
 from dlrun.sweeping.running import run_wave
 from dlrun.sweeping.settling import settle_trials
-from dlrun.sweeping.starting import check_direction, plan_trials, same_plan, sweep_facts
+from dlrun.sweeping.starting import plan_trials, same_plan, settle_direction, sweep_facts
 from dlrun.sweeping.telling import best_text, values_text
 from dlrun.sweeping.tpe import ask_batch, check_optuna
 from dlrun.sweeping.trial_config import make_trial_config
 from dlrun.sweeping.waves import waves
-
-BYTES_A_WORKER = 800_000_000
-"""What a process with TensorFlow and MNIST in it takes; others may take more or less."""
 
 
 def run_sweep(
@@ -80,21 +77,21 @@ def run_sweep(
         crew.hire()  # imports TensorFlow while the plan is made
         store = DataStore()
         planned = plan_trials(definition, store, report)
-        room, share = _room(workers)
+        room = find_room(workers)
         with stop_requests() as request:
-            planned, direction = check_builds(crew, planned, room, report, request)
-        check_direction(definition, direction)
+            planned, directions = check_builds(crew, planned, room.places, report, request)
+        direction = settle_direction(definition, directions)
         if definition.config.strategy == "tpe":
             planned = []
         sweep = create_sweep(
-            sweep_facts(definition, planned, direction, room, command),
+            sweep_facts(definition, planned, direction, room.places, command),
             [one.trial for one in planned],
             definition={**definition.to_dict(), "base": BASE},
             base=definition.base_to_dict(),
             runs_dir=runs_dir,
         )
         limits = _limits(definition, fail_fast=fail_fast)
-        return _go(sweep, definition, crew, (room, share), limits, store, report)
+        return _go(sweep, definition, crew, room, limits, store, report)
 
 
 def resume_sweep(
@@ -145,7 +142,7 @@ def resume_sweep(
             crew.hire()
         limits = _limits(limits_of or definition, fail_fast=fail_fast)
         return _go(
-            sweep, definition, crew, _room(workers), limits, DataStore(), report, retry_failed
+            sweep, definition, crew, find_room(workers), limits, DataStore(), report, retry_failed
         )
 
 
@@ -153,21 +150,11 @@ def _is_missing(trial: Trial, retry_failed: bool) -> bool:
     return trial.state in OPEN or (retry_failed and trial.state in FAILED)
 
 
-def _room(workers: int | None) -> tuple[int, bool]:
-    """How much may run at a time, and whether a trial takes the room of its threads."""
-    if workers is not None:
-        return workers, False
-    import psutil
-
-    fitting = int(psutil.virtual_memory().available // BYTES_A_WORKER)
-    return max(1, min(count_cpus(), fitting)), True
-
-
 def _go(
     sweep: Sweep,
     definition: SweepDefinition,
     crew: Crew,
-    room: tuple[int, bool],
+    room: Room,
     limits: Limits,
     store: DataStore,
     report: Report,
@@ -177,7 +164,7 @@ def _go(
     with only_process(sweep), stop_requests() as request:
         sweep = Sweep(sweep.path)  # as whoever held it before has left it
         with SweepRecorder(sweep) as recorder:
-            call = Call(sweep, recorder, crew, *room, limits, report, CallWish(request))
+            call = Call(sweep, recorder, crew, room, limits, report, CallWish(request))
             _do_waves(call, definition, store, retry_failed=retry_failed)
             _close(call, request)
     return Sweep(sweep.path)
@@ -220,7 +207,7 @@ def _tell_start(call: Call) -> None:
     shown = " or ".join(threads)
     each = f", {shown} thread{'s' if shown != '1' else ''} each" if threads else ""
     planned = f"{call.sweep.path}: {call.sweep.info['planned']} trials"
-    call.report(Message(f"{planned}, room for {call.room} at a time{each}"))
+    call.report(Message(f"{planned}, room for {call.room.places} at a time{each}"))
     call.report(standing(call))
 
 

@@ -13,12 +13,12 @@ from dlrun.events import Message, Report, ignore
 from dlrun.executors import open_crew
 from dlrun.members import plan_members
 from dlrun.results import EPOCH, START
-from dlrun.runs.environment import count_cpus
 from dlrun.stopping import Stopped, stop_requests
 from dlrun.sweeping.building import try_out_task
 from dlrun.sweeping.checking import check_assignments
 from dlrun.sweeping.definition import SweepDefinition
 from dlrun.sweeping.planning import count_planned, make_rng, random_assignments
+from dlrun.sweeping.room import find_room
 from dlrun.sweeping.settling import Planned, build_key, settle_trials
 from dlrun.sweeping.starting import plan_trials
 
@@ -115,7 +115,8 @@ def estimate_sweep(
             raise Stopped(request.signum)
     if not found:
         raise ModelError(errors[0] if errors else "nothing to train")
-    at_a_time = workers or max(1, count_cpus() // _threads(trained[0]))
+    room = find_room(workers)
+    at_a_time = max(1, room.places // room.taken_by(trained[0].config.training.threads))
     is_planned = definition.config.strategy != "tpe"
     num_trials = len(trained) if is_planned else count_planned(definition)
     total = sum(_seconds(one, found) for one in trained) * num_trials / len(trained)
@@ -151,11 +152,6 @@ def _spread(keys: Sequence[str], most: int) -> list[str]:
     if len(keys) <= most:
         return list(keys)
     return [keys[round(i * (len(keys) - 1) / (most - 1))] for i in range(most)]
-
-
-def _threads(one: Planned) -> int:
-    threads = one.config.training.threads
-    return 1 if threads == "auto" else int(threads)
 
 
 def _seconds(one: Planned, found: Mapping[str, Mapping[str, float]]) -> float:

@@ -46,7 +46,7 @@ def run_wave(call: Call, steps: Sequence[Step]) -> None:
     waiting: Iterable[Task] = _begin(call, wave, [step for step in steps if _is_open(call, step)])
     while True:
         again = []
-        for outcome in call.crew.run(waiting, call.room, _listen(call), call.request):
+        for outcome in call.crew.run(waiting, call.room.places, _listen(call), call.request):
             step = wave.steps[outcome.task]
             left = wave.left[step.trial]
             if _is_to_be_tried_again(call, outcome):
@@ -97,8 +97,8 @@ def _listen(call: Call) -> Report:
             _note_begin(call, event.task)
         if isinstance(event, FromTask) and isinstance(event.event, Message):
             text = event.event.text
-            is_of_a_stop = "keeps" in text or "writing a checkpoint" in text
-            if event.event.level != "warning" or text in call.told or is_of_a_stop:
+            is_warning = event.event.level == "warning" and not event.event.is_of_stop
+            if not is_warning or text in call.told:
                 return
             call.told.add(text)
             event = FromTask(event.task, replace(event.event, text=f"{event.task}: {text}"))

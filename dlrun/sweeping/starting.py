@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from dlrun.errors import ConfigError, RunError
 from dlrun.events import Message, Report
 from dlrun.runs import Sweep, list_sweeps
 from dlrun.sweeping.checking import check_assignments
-from dlrun.sweeping.definition import SweepDefinition, objective_metric, plan_key
+from dlrun.sweeping.definition import SweepDefinition, known_direction, objective_metric, plan_key
 from dlrun.sweeping.planning import count_planned, plan_assignments
 from dlrun.sweeping.settling import Planned, settle_trials
 from dlrun.sweeping.trial_config import make_trial_config
@@ -30,7 +30,7 @@ def same_plan(definition: SweepDefinition, runs_dir: Path | None, report: Report
                 return sweep
             others.append(sweep)
     if others:
-        report(Message(f"the plan is another one than {others[0].id} has: a new sweep"))
+        report(Message(f"another plan than that of {others[0].id}: a new sweep begins"))
     return None
 
 
@@ -54,18 +54,35 @@ def plan_trials(definition: SweepDefinition, store: DataStore, report: Report) -
     return settle_trials(configs, store, _once(report))
 
 
-def check_direction(definition: SweepDefinition, direction: str) -> None:
-    """Refuses an objective that is searched the other way than Keras takes its metric.
+def settle_direction(definition: SweepDefinition, found: Collection[str]) -> str:
+    """Returns whether the objective is to "maximize" or to "minimize".
+
+    Args:
+        definition: Of the sweep.
+        found: What the trials' models say of it.
 
     Raises:
-        ConfigError: the file says so.
+        ConfigError: the file wants it the other way than Keras takes the metric, the models
+            disagree, or nothing tells.
     """
-    asked = definition.config.objective.direction
+    asked, metric = definition.config.objective.direction, objective_metric(definition)
+    known = known_direction(definition.base.config, metric)
+    if len(found) > 1:
+        message = f"more of {metric} is better in some trials and less in others; name another"
+        raise _refused(definition, "objective.metric", message)
+    direction = next(iter(found), known or asked)
+    if direction == "auto":
+        message = f"no model was built to tell whether more of {metric} is better; "
+        message += "write maximize or minimize"
+        raise _refused(definition, "objective.direction", message)
     if asked not in ("auto", direction):
-        metric = objective_metric(definition)
         message = f"must be {direction}, as {metric} is, received {asked!r}; or leave it out"
-        problem = definition.config.problem("objective.direction", message)
-        raise ConfigError(definition.source, [problem])
+        raise _refused(definition, "objective.direction", message)
+    return direction
+
+
+def _refused(definition: SweepDefinition, key: str, message: str) -> ConfigError:
+    return ConfigError(definition.source, [definition.config.problem(key, message)])
 
 
 def _once(report: Report) -> Report:

@@ -64,7 +64,6 @@ def _task(call: Call, step: Step, name: str, config: Config, parent: str) -> Tas
             overrides = (f"training.epochs={epochs}",)
     elif step.epochs is not None:
         config = replace(config, training=replace(config.training, epochs=epochs))
-    threads = config.training.threads
     return Task(
         name=name,
         run_dir=run.path,
@@ -73,7 +72,7 @@ def _task(call: Call, step: Step, name: str, config: Config, parent: str) -> Tas
         member_of=parent,
         threshold=step.threshold,
         limit_seconds=call.limits.trial_seconds,
-        weight=int(threads) if call.share and threads != "auto" else 1,
+        weight=call.room.taken_by(config.training.threads),
         scores_train=False,  # a pass over all rows that no choice depends on: 4 % of a short trial
     )
 

@@ -123,7 +123,7 @@ class Keeping:
 
     def _stop(self, signum: int, capture: Callable[[], TrainingState]) -> None:
         text = f"{signal_name(signum)}: writing a checkpoint; a second one quits at once"
-        self.report(Message(text, level="warning"))
+        self.report(Message(text, level="warning", is_of_stop=True))
         self.keep(capture)
         raise Stopped(signum)
 

@@ -91,7 +91,7 @@ def test_who_is_asked_to_stop_writes_a_checkpoint_first(
         arguments[where]()
     assert clock.num_written == 1
     text = "SIGTERM: writing a checkpoint; a second one quits at once"
-    assert clock.said == [Message(text, level="warning")]
+    assert clock.said == [Message(text, level="warning", is_of_stop=True)]
 
 
 def state(epoch: int, step: int = 0) -> Callable[[], TrainingState]:
