@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dlrun.config import Overrides
+from dlrun.config import Overrides, override_texts
 from dlrun.errors import RunError, SweepError
 from dlrun.events import Report, ignore
 from dlrun.going_on import go_on
@@ -57,10 +57,13 @@ def resume_any(
 def _refuse_changes(
     sweep: Sweep, overrides: Overrides, more_epochs: int | None, into: str | None
 ) -> None:
-    if overrides or more_epochs is not None or into is not None:
+    given = override_texts(overrides)
+    given += [] if more_epochs is None else [f"--more-epochs {more_epochs}"]
+    given += [] if into is None else [f"--into {into}"]
+    if given:
         raise SweepError(
-            f"{sweep.path}: its plan is frozen; `dlrun sweep` with a changed file or command "
-            "begins a new sweep"
+            f"{sweep.path}: a sweep's plan does not change, received {' '.join(given)}; leave that "
+            "out, or begin a new sweep by `dlrun sweep` with a changed file or command"
         )
 
 

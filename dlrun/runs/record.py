@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from dlrun.errors import DivergedError, RunError, StorageError
-from dlrun.files import read_npz, storage_error, write_bytes, write_json, write_text
+from dlrun.files import open_file, read_npz, storage_error, write_bytes, write_json, write_text
 from dlrun.parameters import ModelCount, count_lines
 from dlrun.runs import run as layout
 from dlrun.runs.create import now
@@ -116,7 +116,8 @@ class Recorder:
 
     def _history_text(self) -> str:
         try:
-            return (self.run.path / layout.HISTORY_CSV).read_text(encoding="utf-8")
+            with open_file(self.run.path / layout.HISTORY_CSV) as stream:
+                return stream.read().decode("utf-8")
         except (OSError, UnicodeDecodeError):
             return ""
 
