@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dlrun.data import Dataset
 from dlrun.data.store import DataStore
@@ -13,6 +13,9 @@ from dlrun.errors import ConfigError, DatasetError, DivergedError, DlrunError, M
 from dlrun.events import Event, Report
 from dlrun.executors.task import Outcome, Task, Told
 from dlrun.stopping import Stopped
+
+if TYPE_CHECKING:
+    from dlrun.runs import Run
 
 Send = Callable[[Any], None]
 
@@ -68,6 +71,8 @@ def _train_or_go_on(task: Task, report: Report, store: DataStore) -> None:
         )
         return
     with only_process(run):
+        if _is_done(run, task):
+            return
         plan = plan_resume(run, task.overrides)
         data, listen = prepare_loaded(plan.loaded, str(run.path), report, store)
         resume_experiment(
@@ -78,6 +83,16 @@ def _train_or_go_on(task: Task, report: Report, store: DataStore) -> None:
             scores_train=task.scores_train,
             callbacks=_callbacks(task),
         )
+
+
+def _is_done(run: Run, task: Task) -> bool:
+    """Whether the task was done before, by a process that was ended before it could say so."""
+    from dlrun.resumption.changes import load_changed
+
+    if run.status != "finished" or not run.has_metrics:
+        return False
+    config = load_changed(run, task.overrides, None)[0].config
+    return config == run.config and config.training.epochs == run.metrics["planned_epochs"]
 
 
 def _check_data(task: Task, dataset: Dataset) -> None:

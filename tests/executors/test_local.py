@@ -15,7 +15,7 @@ import pytest
 
 from dlrun.config import load_config
 from dlrun.events import Event, FromTask, StepsDone, ignore
-from dlrun.executors import Outcome, Task, count_at_a_time, local, run_tasks
+from dlrun.executors import Outcome, Task, count_at_a_time, local, open_crew, run_tasks
 from dlrun.runs import Run
 from dlrun.runs.checkpoints import read_last
 from dlrun.stopping import StopRequest
@@ -171,6 +171,19 @@ def test_a_task_that_is_there_goes_on(make_task: MakeTask) -> None:
     run = Run(task.run_dir)
     assert run.metrics["epochs"] == 5
     assert run.metrics["test"] is None
+
+
+def test_a_task_that_was_done_before_its_process_could_say_so_is_done(make_task: MakeTask) -> None:
+    task = make_task("done")
+    with open_crew() as crew:
+        for overrides, epochs in (((), 3), (("training.epochs=4",), 4)):
+            for is_trained in (True, False):
+                told: list[Event] = []
+                given = replace(task, overrides=overrides)
+                (outcome,) = crew.run([given], 1, told.append, StopRequest())
+                assert (outcome.status, outcome.error) == ("finished", "")
+                assert bool(told) == is_trained
+                assert Run(task.run_dir).metrics["epochs"] == epochs
 
 
 @pytest.mark.slow
