@@ -673,7 +673,9 @@ def test_hyperband_stopped_inside_a_later_rung_goes_on_to_the_same_trials(
     assert outcome(resumed) == outcome(whole)
 
 
-def test_a_child_that_someone_else_ends_goes_on_once(config: Path, runs_dir: Path) -> None:
+def test_a_child_that_someone_else_ends_goes_on_once_whatever_the_budget(
+    config: Path, runs_dir: Path
+) -> None:
     told, killed = Told(), set[str]()
 
     def listen(event: Event) -> None:
@@ -686,11 +688,12 @@ def test_a_child_that_someone_else_ends_goes_on_once(config: Path, runs_dir: Pat
                 os.kill(pid, signal.SIGKILL if event.task.endswith("0") else signal.SIGTERM)
 
     sweep = dlrun.sweep(
-        config, {"optimizer.learning_rate": [0.1, 0.2]},
-        ["training.epochs=40", "training.batch_size=2"], report=listen, workers=1,
+        config, {"optimizer.learning_rate": [0.1, 0.2, 0.3]},
+        ["training.epochs=40", "training.batch_size=2"], report=listen, workers=3,
+        **{"budget.trials": 2},
     )  # fmt: skip
     assert killed == {"trials/0", "trials/1"}
     found = [(trial.state, trial.reason, trial.epochs) for trial in sweep.trials]
-    assert found == [("finished", "", 40)] * 2
+    assert found == [("finished", "", 40)] * 2 + [("planned", "", None)]
     again = [text for text in told.texts() if "it goes on from its checkpoint, this once" in text]
     assert len(again) == 2
