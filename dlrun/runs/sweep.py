@@ -39,6 +39,9 @@ FAILED = ("failed", "diverged", "crashed", "timed_out")
 OPEN = ("planned", "running", "interrupted")
 """States of a trial that has something left to do."""
 
+UNSETTLED = "none-"
+"""Begins the hash of a trial of which data and machine have decided nothing: it cannot begin."""
+
 STATES = (*WITH_RESULT, *FAILED, *OPEN, "duplicate")
 
 
@@ -49,8 +52,10 @@ class Trial:
     Attributes:
         number: From 0; its folder is `trials/<number>`.
         values: What was chosen, by key, in the order in which it is applied.
-        hash: Of the config; of two alike the second is a `duplicate` and not trained.
-        config: In normal form, resolved: `dlrun train` with it repeats the trial.
+        hash: Of the config; of two alike the second is a `duplicate` and not trained. One that
+            failed before it could be settled has `UNSETTLED` and its number.
+        config: In normal form, resolved: `dlrun train` with it repeats the trial. Empty where its
+            values make none.
         state: One of `STATES`.
         duplicate_of: Number of the trial that is alike.
         value: Of the objective in the best epoch, the mean over seeds and folds.
@@ -88,6 +93,16 @@ class Trial:
     def name(self) -> str:
         """Its folder inside the sweep's: "trials/3"."""
         return f"{TRIALS}/{self.number}"
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether its config holds all that data and machine decide, so that it can be trained."""
+        return not self.hash.startswith(UNSETTLED)
+
+    @property
+    def is_worth_a_retry(self) -> bool:
+        """Whether it failed, and not by its config alone: by what may be mended meanwhile."""
+        return self.state in FAILED and self.state != "diverged" and bool(self.config)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns its entry; `run` is its folder where it has one of its own."""

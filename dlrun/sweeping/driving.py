@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from dlrun.data.store import DataStore
-from dlrun.errors import ConfigError, DatasetError, RunError
+from dlrun.errors import RunError
 from dlrun.evaluation.sweep_rows import short_labels
 from dlrun.events import Message, Report, ignore
 from dlrun.executors import Crew, open_crew
@@ -22,17 +21,16 @@ from dlrun.runs.lock import only_process
 from dlrun.runs.record_sweep import SweepRecorder, create_sweep
 from dlrun.runs.sweep import BASE, BEST, DEFINITION, FAILED, OPEN, best_trial
 from dlrun.stopping import Stopped, StopRequest, stop_requests
+from dlrun.sweeping.asking import asking, reopen_failed
 from dlrun.sweeping.building import check_builds
 from dlrun.sweeping.call import Call, CallWish, Limits, standing, stop
 from dlrun.sweeping.definition import SweepDefinition
 from dlrun.sweeping.loading import load_sweep
 from dlrun.sweeping.room import Room, find_room
 from dlrun.sweeping.running import run_wave
-from dlrun.sweeping.settling import settle_trials
 from dlrun.sweeping.starting import plan_trials, same_plan, settle_direction, sweep_facts
 from dlrun.sweeping.telling import best_text, values_text
-from dlrun.sweeping.tpe import ask_batch, check_optuna
-from dlrun.sweeping.trial_config import make_trial_config
+from dlrun.sweeping.tpe import check_optuna
 from dlrun.sweeping.waves import waves
 
 
@@ -125,7 +123,11 @@ def resume_sweep(
     is_done = not missing and len(sweep.trials) >= sweep.info["planned"]
     if is_done and sweep.status == "finished" and (sweep.path / BEST).is_file():
         failed = sum(trial.state in FAILED for trial in sweep.trials)
-        hint = f", {failed} of them failed; --retry-failed tries those again" if failed else ""
+        again = sum(trial.is_worth_a_retry for trial in sweep.trials)
+        hint = f", {failed} of them failed" if failed else ""
+        if again:
+            which = "those" if again == failed else f"{again} of those"
+            hint += f"; --retry-failed tries {which} again"
         report(Message(f"{sweep.path}: all {len(sweep.trials)} trials are done{hint}"))
         return sweep
     path = sweep.path / DEFINITION
@@ -186,19 +188,13 @@ def _do_waves(
 ) -> None:
     """Trains wave after wave, until there are no more or something ends the call."""
     if retry_failed:
-        _open_failed(call)
+        reopen_failed(call, definition, store)
     _tell_start(call)
     with _time_limit(call):
-        for wave in waves(call, definition, _asking(call, definition, store)):
+        for wave in waves(call, definition, asking(call, definition, store)):
             if call.is_over:
                 break
             run_wave(call, wave)
-
-
-def _open_failed(call: Call) -> None:
-    failed = [trial for trial in call.recorder.trials if trial.state in FAILED]
-    if failed:
-        call.recorder.put(*[replace(one, state="interrupted", reason="") for one in failed])
 
 
 def _tell_start(call: Call) -> None:
@@ -226,54 +222,6 @@ def _time_limit(call: Call) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
-
-
-def _asking(call: Call, definition: SweepDefinition, store: DataStore) -> Any:
-    """What plans the next batch of a search that learns."""
-
-    def ask(batch: int, size: int) -> list[Trial]:
-        before = call.recorder.trials
-        chosen = ask_batch(
-            definition.parameters,
-            before,
-            size,
-            seed=definition.base.config.seed,
-            batch=batch,
-            higher_is_better=call.sweep.higher_is_better,
-        )
-        planned: list[Trial] = []
-        for values in chosen:
-            there = [*before, *planned]
-            planned.append(_plan_one(definition, values, there, batch, store))
-        call.recorder.put(*planned)
-        return planned
-
-    return ask
-
-
-def _plan_one(
-    definition: SweepDefinition,
-    values: Mapping[str, Any],
-    before: Sequence[Trial],
-    batch: int,
-    store: DataStore,
-) -> Trial:
-    """One trial of a search that learns; a combination that cannot work is a failed one."""
-    try:
-        loaded = make_trial_config(definition, values)
-        return settle_trials([(values, loaded)], store, ignore, before, batch)[0].trial
-    except (ConfigError, DatasetError) as error:
-        base = settle_trials([({}, make_trial_config(definition, {}))], store, ignore)[0].trial
-        number, reason = len(before), " ".join(str(error).split())
-        return replace(
-            base,
-            number=number,
-            values=dict(values),
-            hash=f"none-{number}",
-            state="failed",
-            reason=reason,
-            batch=batch,
-        )
 
 
 def _close(call: Call, request: StopRequest) -> None:

@@ -499,6 +499,24 @@ def test_a_plan_that_is_frozen_takes_no_changes(grid: Sweep) -> None:
         dlrun.resume(grid.run(0))
 
 
+@pytest.mark.slow
+def test_a_retry_trains_no_values_that_cannot_work_together(config: Path, runs_dir: Path) -> None:
+    sweep = dlrun.sweep(
+        config, {"dataset.split.test": [0.1, 0.6], "dataset.split.validation": [0.1, 0.5]},
+        ["~dataset.split.train", "training.epochs=1"], strategy="tpe", trials=4,
+    )  # fmt: skip
+    told = Told()
+    again = dlrun.resume(sweep, retry_failed=True, report=told)
+    assert isinstance(again, Sweep)
+    assert told.trained() == set()
+    assert {trial.state for trial in sweep.trials} >= {"finished", "failed"}
+    assert again.trials == sweep.trials
+    told = Told()
+    dlrun.resume(again, report=told)
+    failed = sum(trial.state == "failed" for trial in sweep.trials)
+    assert told.texts() == [f"{sweep.path}: all 4 trials are done, {failed} of them failed"]
+
+
 def test_tpe_without_optuna_says_what_to_install(
     config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
