@@ -28,7 +28,7 @@ from dlrun.sweeping.definition import SweepDefinition
 from dlrun.sweeping.loading import load_sweep
 from dlrun.sweeping.room import Room, find_room
 from dlrun.sweeping.running import run_wave
-from dlrun.sweeping.starting import plan_trials, same_plan, settle_direction, sweep_facts
+from dlrun.sweeping.starting import plan_trials, same_plan, settle_objective, sweep_facts
 from dlrun.sweeping.telling import best_text, values_text
 from dlrun.sweeping.tpe import check_optuna
 from dlrun.sweeping.waves import waves
@@ -78,11 +78,11 @@ def run_sweep(
         room = find_room(workers)
         with stop_requests() as request:
             planned, directions = check_builds(crew, planned, room.places, report, request)
-        direction = settle_direction(definition, directions)
+        objective = settle_objective(definition, planned, directions)
         if definition.config.strategy == "tpe":
             planned = []
         sweep = create_sweep(
-            sweep_facts(definition, planned, direction, room.places, command),
+            sweep_facts(definition, planned, objective, room.places, command),
             [one.trial for one in planned],
             definition={**definition.to_dict(), "base": BASE},
             base=definition.base_to_dict(),

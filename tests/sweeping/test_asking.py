@@ -37,7 +37,8 @@ def plan(definition: SweepDefinition, rows: list[dict[str, Any]]) -> list[Trial]
 
 def reopened(definition: SweepDefinition, trials: list[Trial], runs_dir: Path) -> Sweep:
     """The sweep of these trials after its failed ones are to be tried again."""
-    facts = sweep_facts(definition, [], "minimize", 1, [])
+    objective = {"metric": "val_loss", "direction": "minimize"}
+    facts = sweep_facts(definition, [], objective, 1, [])
     sweep = create_sweep(facts, trials, definition={}, base={}, runs_dir=runs_dir)
     with SweepRecorder(sweep) as recorder:
         room, wish = Room(1, by_threads=False), CallWish(StopRequest())

@@ -351,6 +351,45 @@ def test_data_that_do_not_fit_a_trial_are_told_with_its_values(config: Path) -> 
         dlrun.sweep(config, {"dataset.name": ["iris", "digits"]})
 
 
+def own_data(folder: Path) -> Path:
+    """A config with data of one's own beside it, which its path is relative to."""
+    write_data(folder / "own.npz")
+    data = "dataset: {name: npz, options: {path: own.npz}}"
+    lines = [data if line.startswith("dataset") else line for line in SMALL.splitlines()]
+    path = folder / "own.yaml"
+    path.write_text("\n".join(lines).replace("units: 3", "units: 2"))
+    return path
+
+
+def write_data(path: Path, seed: int = 0) -> None:
+    rng = np.random.default_rng(seed)
+    np.savez(path, x=rng.normal(size=(60, 4)), y=rng.integers(0, 2, 60))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"strategy": "random", "trials": 9, "pruning": "median"},
+        {"strategy": "random", "trials": 9, "pruning": "hyperband"},
+        {"strategy": "tpe", "trials": 6},
+    ],
+    ids=["median", "hyperband", "tpe"],
+)
+def test_of_ones_own_data_the_loss_is_the_objective(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sweep = dlrun.sweep(own_data(tmp_path), DRAWN, ["training.epochs=3"], **settings)
+    assert sweep.info["objective"] == {"metric": "val_loss", "direction": "minimize"}
+    assert sweep.status == "finished"
+    assert {trial.state for trial in sweep.trials} <= {"finished", "pruned"}
+    assert sweep.best is not None
+    values = [trial.value for trial in sweep.trials if trial.state == "finished"]
+    assert sweep.best.value == min(value for value in values if value is not None)
+    assert (sweep.path / "best.yaml").is_file()
+
+
 def test_data_that_changed_since_the_plan_are_refused(tmp_path: Path, runs_dir: Path) -> None:
     rng = np.random.default_rng(0)
     arrays = {"x": rng.normal(size=(60, 4)), "y": rng.integers(0, 2, 60)}
