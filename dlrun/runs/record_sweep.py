@@ -19,7 +19,7 @@ from dlrun.processes import this_process
 from dlrun.runs.create import UNFINISHED, cannot_be_made, make_runs_dir, new_id, now
 from dlrun.runs.find import LATEST
 from dlrun.runs.run import LOG, TRIALS
-from dlrun.runs.sweep import BASE, BEST, DEFINITION, FORMAT, OPEN, SWEEP, Sweep, Trial
+from dlrun.runs.sweep import BASE, BEST, DEFINITION, FORMAT, SWEEP, Sweep, Trial, are_open
 
 HEARTBEAT_SECONDS = 10.0
 """As of runs."""
@@ -118,19 +118,13 @@ class SweepRecorder:
             end = {"status": "interrupted", "error": str(error) or "interrupted by Ctrl-C"}
         elif error is not None:
             end = {"status": "failed", "error": str(error) or repr(error)}
-        elif self._is_open:
+        elif are_open(self.trials, int(self._info.get("planned") or 0)):
             end["status"] = "interrupted"  # a budget, or a failure that was to end it
         if error is None:
             self._write(end | {"stopped": now()})
             return
         with suppress(StorageError):  # what is under way already tells more
             self._write(end | {"stopped": now()})
-
-    @property
-    def _is_open(self) -> bool:
-        planned = int(self._info.get("planned") or 0)
-        open_trials = [one for one in self.trials if one.state in OPEN]
-        return bool(open_trials) or len(self.trials) < planned
 
     @property
     def seconds(self) -> float:

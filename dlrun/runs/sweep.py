@@ -183,6 +183,11 @@ class Sweep:
         return str(recorded) if recorded in STATUSES else "unknown"
 
     @property
+    def is_open(self) -> bool:
+        """Whether something is left to train, or to plan."""
+        return are_open(self.trials, self.info["planned"])
+
+    @property
     def metric(self) -> str:
         """What the objective is called, such as `val_accuracy`."""
         return str(self.info["objective"]["metric"])
@@ -227,6 +232,11 @@ class Sweep:
     def best(self) -> Trial | None:
         """The best finished trial, the first of equals; None where none has finished."""
         return best_trial(self.trials, higher_is_better=self.higher_is_better)
+
+
+def are_open(trials: Sequence[Trial], planned: int) -> bool:
+    """Returns whether of a sweep's trials something is left to train, or to plan."""
+    return len(trials) < planned or any(trial.state in OPEN for trial in trials)
 
 
 def best_trial(trials: Sequence[Trial], *, higher_is_better: bool) -> Trial | None:

@@ -28,6 +28,7 @@ from dlrun.sweeping.definition import SweepDefinition
 from dlrun.sweeping.loading import load_sweep
 from dlrun.sweeping.room import Room, find_room
 from dlrun.sweeping.running import run_wave
+from dlrun.sweeping.same_data import check_data, warn_of_other_data
 from dlrun.sweeping.starting import plan_trials, same_plan, settle_objective, sweep_facts
 from dlrun.sweeping.telling import best_text, values_text
 from dlrun.sweeping.tpe import check_optuna
@@ -115,20 +116,20 @@ def resume_sweep(
     Raises:
         RunError: it runs, or cannot be read.
         ConfigError: this dlrun does not take its configs any more.
+        DatasetError: its data cannot be had, or are others than it was planned for.
         StorageError: its folder cannot be written to.
         Stopped: a signal asked for it.
     """
     sweep = Sweep(sweep.path)  # read anew
-    missing = [trial for trial in sweep.trials if _is_missing(trial, retry_failed)]
-    is_done = not missing and len(sweep.trials) >= sweep.info["planned"]
-    if is_done and sweep.status == "finished" and (sweep.path / BEST).is_file():
-        failed = sum(trial.state in FAILED for trial in sweep.trials)
-        again = sum(trial.is_worth_a_retry for trial in sweep.trials)
-        hint = f", {failed} of them failed" if failed else ""
-        if again:
-            which = "those" if again == failed else f"{again} of those"
-            hint += f"; --retry-failed tries {which} again"
+    failed = [trial for trial in sweep.trials if trial.state in FAILED]
+    missing = [trial for trial in sweep.trials if trial.state in OPEN]
+    missing += failed if retry_failed else []
+    is_done = not missing and not sweep.is_open
+    has_best = sweep.best is None or (sweep.path / BEST).is_file()
+    if is_done and sweep.status == "finished" and has_best:
+        hint = _failed_text(failed)
         report(Message(f"{sweep.path}: all {len(sweep.trials)} trials are done{hint}"))
+        warn_of_other_data(sweep, report)
         return sweep
     path = sweep.path / DEFINITION
     for name in (DEFINITION, BASE):
@@ -138,18 +139,25 @@ def resume_sweep(
         raise RunError(f"{path}: base must be {BASE}; put the file back")
     definition = load_sweep(path)
     done = len(sweep.trials) - len(missing)
-    report(Message(f"{sweep.path}: {done} of {sweep.info['planned']} trials are done, going on"))
+    planned, store = sweep.info["planned"], DataStore()
+    if not is_done:  # else its end alone could not be written
+        check_data(sweep, definition, missing, store)
+    report(Message(f"{sweep.path}: {done} of {planned} trials are done, going on"))
     with open_crew() as crew:
-        if not is_done:  # else its end alone could not be written
+        if not is_done:
             crew.hire()
-        limits = _limits(limits_of or definition, fail_fast=fail_fast)
-        return _go(
-            sweep, definition, crew, find_room(workers), limits, DataStore(), report, retry_failed
-        )
+        limits, room = _limits(limits_of or definition, fail_fast=fail_fast), find_room(workers)
+        return _go(sweep, definition, crew, room, limits, store, report, retry_failed)
 
 
-def _is_missing(trial: Trial, retry_failed: bool) -> bool:
-    return trial.state in OPEN or (retry_failed and trial.state in FAILED)
+def _failed_text(failed: Sequence[Trial]) -> str:
+    """How many failed, and what may be done about it."""
+    if not failed:
+        return ""
+    again = sum(trial.is_worth_a_retry for trial in failed)
+    which = "those" if again == len(failed) else f"{again} of those"
+    hint = f"; --retry-failed tries {which} again" if again else ""
+    return f", {len(failed)} of them failed{hint}"
 
 
 def _go(
@@ -226,9 +234,9 @@ def _time_limit(call: Call) -> Iterator[None]:
 
 def _close(call: Call, request: StopRequest) -> None:
     """Writes down the best, and says why the sweep is not whole where it is not."""
-    open_trials = [trial for trial in call.recorder.trials if trial.state == "running"]
-    if open_trials:
-        call.recorder.put(*[replace(one, state="interrupted") for one in open_trials])
+    running = [trial for trial in call.recorder.trials if trial.state == "running"]
+    if running:
+        call.recorder.put(*[replace(one, state="interrupted") for one in running])
     write_best(call)
     from dlrun.sweeping.verdict import compare_best  # SciPy: 0.2 s
 
@@ -253,7 +261,7 @@ def write_best(call: Call) -> None:
     head = (
         f"The best of {len(call.recorder.trials)} trials of {call.sweep.id}: {found}\n"
         f"By validation rows alone, and the best of many is lucky, too; "
-        f"dlrun test {call.sweep.id}/best looks at test rows.\n"
+        f"dlrun test {typed_name(call.sweep)}/best looks at test rows.\n"
         f"dlrun train with this file gives the same net. Chosen: {chosen}"
     )
     call.recorder.best(best.config, head)

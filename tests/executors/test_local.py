@@ -100,6 +100,7 @@ def test_tasks_of_every_kind_in_one_go(make_task: MakeTask, tmp_path: Path) -> N
             make_task("refused", model="{layers: [{Dense: {units: 3, dtype: float31}}]}"),
             make_task("crashed", training="{epochs: 3, callbacks: [Crash]}", **own),
             make_task("buggy", training="{epochs: 3, callbacks: [Bug]}", **own),
+            replace(make_task("other_data"), data_hash="0" * 12),
             make_task("also_good"),
         ]
         found, told = run_all(tasks)
@@ -109,6 +110,7 @@ def test_tasks_of_every_kind_in_one_go(make_task: MakeTask, tmp_path: Path) -> N
         "refused": "failed",
         "crashed": "crashed",
         "buggy": "crashed",
+        "other_data": "failed",
         "also_good": "finished",
     }
     assert "loss became" in found["wild"].error
@@ -116,6 +118,7 @@ def test_tasks_of_every_kind_in_one_go(make_task: MakeTask, tmp_path: Path) -> N
     assert not found["wild"].is_refused
     assert found["crashed"].error == "its process was ended by SIGSEGV; its run.log may say why"
     assert found["buggy"].error.strip().endswith("LookupError: a bug of ones own")
+    assert "the data have changed since this was planned (hash " in found["other_data"].error
     assert not tasks[2].run_dir.exists()
     good = Run(tasks[0].run_dir)
     assert (good.status, good.info["member_of"]) == ("finished", "parent")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -21,12 +22,14 @@ from typer.testing import CliRunner
 import dlrun
 from dlrun.cli.app import app
 from dlrun.config import load_config
-from dlrun.errors import ConfigError, ModelError, RunError, SweepError
-from dlrun.events import Event, FromTask, Message, StepsDone, SweepStanding, TaskEnded
+from dlrun.errors import ConfigError, DatasetError, ModelError, RunError, SweepError
+from dlrun.events import Event, FromTask, Message, StepsDone, SweepStanding, TaskEnded, ignore
 from dlrun.likeness import compare_runs
 from dlrun.runs import Run, Sweep, find_any, find_run, find_sweep, list_all, list_runs
 from dlrun.stopping import Stopped
+from dlrun.sweeping.loading import load_sweep
 from dlrun.sweeping.results import curve_of
+from dlrun.sweeping.starting import same_plan
 from tests import zygote
 from tests.test_members import NEVER
 
@@ -390,23 +393,38 @@ def test_of_ones_own_data_the_loss_is_the_objective(
     assert (sweep.path / "best.yaml").is_file()
 
 
-def test_data_that_changed_since_the_plan_are_refused(tmp_path: Path, runs_dir: Path) -> None:
-    rng = np.random.default_rng(0)
-    arrays = {"x": rng.normal(size=(60, 4)), "y": rng.integers(0, 2, 60)}
-    np.savez(tmp_path / "own.npz", **arrays)
-    path = tmp_path / "own.yaml"
-    data = f"dataset: {{name: npz, options: {{path: {tmp_path / 'own.npz'}}}}}"
-    text = "\n".join(
-        data if line.startswith("dataset") else line.replace("units: 3", "units: 2")
-        for line in SMALL.splitlines()
-    )
-    path.write_text(text)
-    search = {"optimizer.learning_rate": [0.1, 0.2]}
-    dlrun.sweep(path, search, **{"budget.trials": 1})
-    np.savez(tmp_path / "own.npz", **{**arrays, "y": 1 - arrays["y"]})
-    sweep = dlrun.sweep(path, search)
-    assert [trial.state for trial in sweep.trials] == ["finished", "failed"]
-    assert "npz: the data have changed since this was planned (hash " in sweep.trials[1].reason
+def test_a_sweep_of_ones_own_data_stays_with_the_data_that_it_was_planned_for(
+    tmp_path: Path, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path, search = own_data(tmp_path), {"optimizer.learning_rate": [0.1, 0.2]}
+    begun = dlrun.sweep(path, search, **{"budget.trials": 1})
+    assert begun.info["objective"] == {"metric": "val_loss", "direction": "minimize"}
+    before = (begun.path / "sweep.json").read_bytes()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    with pytest.raises(DatasetError, match=r"own\.npz"):
+        dlrun.resume(begun)
+    monkeypatch.chdir(tmp_path)
+    write_data(Path("own.npz"), seed=1)
+    changed = r"the data set npz has changed since this was planned \(hash \w+, then \w+\)"
+    with pytest.raises(DatasetError, match=f"{changed}; put the old data back, or train a new"):
+        dlrun.sweep(path, search)
+    assert (begun.path / "sweep.json").read_bytes() == before
+    write_data(Path("own.npz"))
+    whole = dlrun.sweep(path, search)
+    assert [trial.state for trial in whole.trials] == ["finished", "finished"]
+    told = Told()
+    for seed in (0, 1):
+        write_data(Path("own.npz"), seed)
+        dlrun.sweep(path, search, report=told)
+    all_done, *rest = told.texts()
+    assert rest[0] == all_done == f"{begun.path}: all 2 trials are done"
+    assert len(rest) == 2
+    assert re.search(f"{changed}; its results are of the old data, and the same command", rest[1])
+    named_anew = load_sweep(path, ["name=again", "optimizer.learning_rate=0.1,0.2"])
+    assert same_plan(named_anew, runs_dir, ignore) is None
 
 
 def test_a_budget_of_trials_ends_a_call_and_the_next_goes_on(config: Path, runs_dir: Path) -> None:
