@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from dlrun.config import Config
     from dlrun.evaluation.compare import Comparison
     from dlrun.evaluation.diagnose import Diagnosis
     from dlrun.events import Report
@@ -93,16 +92,15 @@ def train(
     loaded = load_config(Path(config), overrides)  # first: a typo is told before the rest is loaded
     if note is not None:
         loaded = dataclasses.replace(loaded, config=dataclasses.replace(loaded.config, note=note))
-    folder = None if runs_dir is None else Path(runs_dir)
     if loaded.config.has_members:
-        _refuse_callbacks(loaded.config, callbacks)
-        from dlrun.members import train_members
+        from dlrun.members import refuse_callbacks, train_members
 
+        refuse_callbacks(loaded.config, callbacks)
         return train_members(
             loaded,
             source=str(config),
             report=report,
-            runs_dir=folder,
+            runs_dir=_path(runs_dir),
             command=command,
             overrides=override_texts(overrides),
         )
@@ -113,7 +111,7 @@ def train(
     return run_experiment(
         data,
         report=listen,
-        runs_dir=folder,
+        runs_dir=_path(runs_dir),
         command=command,
         overrides=override_texts(overrides),
         callbacks=callbacks,
@@ -169,7 +167,7 @@ def sweep(
         retry_failed=retry_failed,
         fail_fast=fail_fast,
         report=report or ignore,
-        runs_dir=None if runs_dir is None else Path(runs_dir),
+        runs_dir=_path(runs_dir),
         command=command,
     )
 
@@ -209,71 +207,26 @@ def resume(
         DlrunError: the run cannot go on so, or training failed.
         dlrun.stopping.Stopped: Ctrl-C or SIGTERM; a KeyboardInterrupt.
     """
-    from pathlib import Path
+    from dlrun.resuming import resume_any
 
-    from dlrun.runs import Run, Sweep, find_any
-
-    folder = None if runs_dir is None else Path(runs_dir)
-    found: Run | Sweep = run if isinstance(run, Run | Sweep) else find_any(str(run), folder)
-    if isinstance(found, Sweep):
-        _refuse_changes(found, overrides, more_epochs, into)
-        from dlrun.events import ignore
-        from dlrun.sweeping.driving import resume_sweep
-
-        return resume_sweep(
-            found,
-            workers=workers,
-            retry_failed=retry_failed,
-            fail_fast=fail_fast,
-            report=report or ignore,
-        )
-    found = Run(found.path)  # read anew
-    _refuse_sweeps_options(found, workers, retry_failed=retry_failed, fail_fast=fail_fast)
-    from dlrun.members.resumption import refuse_change_of_part
-
-    refuse_change_of_part(found, overrides, more_epochs, into)
-    if found.has_members:
-        _refuse_callbacks(found.config, callbacks)
-        from dlrun.members import resume_members
-
-        return resume_members(
-            found, overrides, more_epochs=more_epochs, into=into, report=report, runs_dir=folder
-        )
-    return _resume_alone(found, overrides, more_epochs, into, report, folder, callbacks)
-
-
-def _resume_alone(
-    run: Run,
-    overrides: Mapping[str, Any] | Sequence[str],
-    more_epochs: int | None,
-    into: str | None,
-    report: Report | None,
-    runs_dir: Path | None,
-    callbacks: Sequence[Any],
-) -> Run:
-    """Goes on with a run that has no members, in its folder or in a copy of it."""
-    from contextlib import nullcontext
-
-    from dlrun.prepare import prepare_loaded
-    from dlrun.resumption import plan_resume
-    from dlrun.runs import Run
-    from dlrun.runs.create import new_dir
-    from dlrun.runs.lock import only_process
-
-    new = None if into is None else new_dir(into, runs_dir or run.runs_dir)
-    with only_process(run) if new is None else nullcontext():
-        run = Run(run.path)  # read anew: another process may have held it until now
-        plan = plan_resume(run, overrides, more_epochs)
-        data, listen = prepare_loaded(plan.loaded, str(run.path), report)
-
-        from dlrun.experiment import resume_experiment
-
-        return resume_experiment(plan, data, into=new, report=listen, callbacks=callbacks)
+    return resume_any(
+        run,
+        overrides,
+        more_epochs=more_epochs,
+        into=into,
+        workers=workers,
+        retry_failed=retry_failed,
+        fail_fast=fail_fast,
+        report=report,
+        runs_dir=_path(runs_dir),
+        callbacks=callbacks,
+    )
 
 
 def reproduce(
     run: str | Path | Run = "latest",
     *,
+    member: int | None = None,
     report: Report | None = None,
     runs_dir: str | Path | None = None,
     command: Sequence[str] = (),
@@ -285,6 +238,7 @@ def reproduce(
 
     Args:
         run: A run, its path, id, unique prefix of an id, or `latest`; it is only read.
+        member: Which repeat or fold, counted from 0, of a run that has some.
         report: Called with every `dlrun.events` event; nothing is printed without it.
         runs_dir: Where the new run's folder is made; default DLRUN_RUNS_DIR, else `runs`.
         command: What was typed, for the new run's record.
@@ -294,15 +248,12 @@ def reproduce(
         DlrunError: its data cannot be had, or its training failed.
         dlrun.stopping.Stopped: Ctrl-C or SIGTERM; a KeyboardInterrupt.
     """
-    from pathlib import Path
-
     from dlrun.events import ignore
     from dlrun.reproduction import reproduce as repeat
-    from dlrun.runs import Run, find_run, single_run
+    from dlrun.runs import Run, single_run
 
-    folder = None if runs_dir is None else Path(runs_dir)
-    found = Run(run.path) if isinstance(run, Run) else find_run(str(run), folder)
-    return repeat(single_run(found), report=report or ignore, runs_dir=folder, command=command)
+    found = single_run(Run(_find(run, runs_dir).path), member)  # read anew
+    return repeat(found, report=report or ignore, runs_dir=_path(runs_dir), command=command)
 
 
 def compare(
@@ -322,10 +273,8 @@ def compare(
         RunError: one of them cannot be read or has no result, or they share no such metric.
     """
     from dlrun.evaluation.compare import compare as compare_sides
-    from dlrun.runs import Run
 
-    found = [run if isinstance(run, Run) else load_run(run, runs_dir=runs_dir) for run in runs]
-    return compare_sides(found, metric)
+    return compare_sides([_find(run, runs_dir) for run in runs], metric)
 
 
 def diagnose(
@@ -345,9 +294,9 @@ def diagnose(
         RunError: no epoch was finished, or the folder cannot be read.
     """
     from dlrun.evaluation.diagnose import diagnose as diagnose_run
-    from dlrun.runs import Run, single_run
+    from dlrun.runs import single_run
 
-    found = run if isinstance(run, Run) else load_run(run, runs_dir=runs_dir)
+    found = _find(run, runs_dir)
     return diagnose_run(found if member is None else single_run(found, member))
 
 
@@ -391,12 +340,11 @@ def predict(
     from dlrun.events import ignore
     from dlrun.predicting.predict import Asked, predict_inputs
     from dlrun.predicting.recipe import recipe_of
-    from dlrun.runs import Run, single_run
+    from dlrun.runs import single_run
 
-    one = run if isinstance(run, Run) else load_run(run, runs_dir=runs_dir)
     names = [inputs] if isinstance(inputs, str | Path) else inputs
     found = predict_inputs(
-        single_run(one, member),
+        single_run(_find(run, runs_dir), member),
         [str(name) for name in names],
         Asked(labels, page, tuple(without)),
         stdin=stdin,
@@ -430,11 +378,11 @@ def test(
         DlrunError: the run has no model or no test rows, or the other data do not fit.
     """
     from dlrun.events import ignore
-    from dlrun.runs import Run, single_run
+    from dlrun.runs import single_run
     from dlrun.testing import look_at_test
 
-    found = run if isinstance(run, Run) else load_run(run, runs_dir=runs_dir)
-    return look_at_test(single_run(found, member), dataset, report or ignore)
+    found = single_run(_find(run, runs_dir), member)
+    return look_at_test(found, dataset, report or ignore)
 
 
 def export(
@@ -462,47 +410,12 @@ def export(
         DlrunError: it cannot be written so, or gives something else than the run
             (`dlrun.errors.CheckError`; then what was written is kept).
     """
-    from pathlib import Path
-
     from dlrun.events import ignore
     from dlrun.exporting import export_run
-    from dlrun.runs import Run, single_run
+    from dlrun.runs import single_run
 
-    found = run if isinstance(run, Run) else load_run(run, runs_dir=runs_dir)
-    target = None if output is None else Path(output)
-    return export_run(single_run(found, member), to, target, report or ignore)
-
-
-def _refuse_changes(
-    sweep: Sweep, overrides: object, more_epochs: int | None, into: str | None
-) -> None:
-    from dlrun.errors import SweepError
-
-    if overrides or more_epochs is not None or into is not None:
-        raise SweepError(
-            f"{sweep.path}: its plan is frozen; `dlrun sweep` with a changed file or command "
-            "begins a new sweep"
-        )
-
-
-def _refuse_sweeps_options(
-    run: Run, workers: int | None, *, retry_failed: bool, fail_fast: bool
-) -> None:
-    from dlrun.errors import RunError
-
-    names = {"workers": workers is not None, "retry-failed": retry_failed, "fail-fast": fail_fast}
-    given = ", ".join(f"--{name}" for name, is_given in names.items() if is_given)
-    if given:
-        raise RunError(f"{run.path}: it is a run, and {given} is a sweep's; leave it out")
-
-
-def _refuse_callbacks(config: Config, callbacks: Sequence[Any]) -> None:
-    from dlrun.errors import ConfigError, Problem
-
-    if callbacks:
-        message = "repeats and folds are trained in other processes, which callbacks from Python "
-        message += "do not reach; name them in the config's training.callbacks"
-        raise ConfigError(config.source, [Problem("training.callbacks", message)])
+    found = single_run(_find(run, runs_dir), member)
+    return export_run(found, to, _path(output), report or ignore)
 
 
 def load_run(name: str | Path = "latest", *, runs_dir: str | Path | None = None) -> Run:
@@ -511,11 +424,9 @@ def load_run(name: str | Path = "latest", *, runs_dir: str | Path | None = None)
     Raises:
         RunError: no run, or several, answer to the name.
     """
-    from pathlib import Path
-
     from dlrun.runs import find_run
 
-    return find_run(str(name), None if runs_dir is None else Path(runs_dir))
+    return find_run(str(name), _path(runs_dir))
 
 
 def load_sweep(name: str | Path = "latest", *, runs_dir: str | Path | None = None) -> Sweep:
@@ -524,8 +435,18 @@ def load_sweep(name: str | Path = "latest", *, runs_dir: str | Path | None = Non
     Raises:
         RunError: no sweep, or several, answer to the name.
     """
-    from pathlib import Path
-
     from dlrun.runs import find_sweep
 
-    return find_sweep(str(name), None if runs_dir is None else Path(runs_dir))
+    return find_sweep(str(name), _path(runs_dir))
+
+
+def _find(run: str | Path | Run, runs_dir: str | Path | None) -> Run:
+    from dlrun.runs import Run
+
+    return run if isinstance(run, Run) else load_run(run, runs_dir=runs_dir)
+
+
+def _path(given: str | Path | None) -> Path | None:
+    from pathlib import Path
+
+    return None if given is None else Path(given)

@@ -5,23 +5,26 @@ Reads run folders alone; what they do not record it does not guess.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from dlrun.config import overridden_key
 from dlrun.errors import RunError
+from dlrun.resumption import EXACT_KEYS
 from dlrun.runs import Run
 from dlrun.runs.create import config_hash
-from dlrun.runs.environment import changed_imports, changed_variables
+from dlrun.runs.environment import (
+    COMPUTING_PACKAGES,
+    changed_imports,
+    changed_packages,
+    changed_variables,
+    processor_of,
+)
 
 HASHES = ("data", "split", "batch_order", "initial_weights", "final_weights")
 """Of `run.json`, each decided by those before it."""
-
-HARMLESS_OVERRIDES = ("note", "training.epochs")
-"""What a resumed run may change and still give what its config gives."""
-
-_COMPUTING_PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "numpy")
 
 
 @dataclass(frozen=True)
@@ -66,9 +69,12 @@ def find_causes(recorded: Run, repeated: Run, first_hash: str | None) -> list[Ca
     said = [text for run in (recorded, repeated) for text in _list(run, "not_repeatable")]
     own_words = [Cause("not repeatable", str(text)) for text in dict.fromkeys(said)]
     unknown = "nothing recorded differs; the code has a random source that the seed does not reach"
-    changed = "history.csv or metrics.json was changed after the run: the weights are the same"
+    changed = "history.csv or metrics.json was changed after the run"
     is_changed = first_hash is None and all(map(_has_final_weights, (recorded, repeated)))
-    by_hand = [Cause("history", changed)] if is_changed else []
+    why = ": the weights are the same" if is_changed else ""
+    if contradictory := next(contradictions(recorded), None):
+        why = ": they say {1:g} and {2:g} as {0}".format(*contradictory)
+    by_hand = [Cause("history", changed + why)] if why else []
     given = words_on_callbacks(recorded)
     callbacks = [Cause("callbacks", given)] if given else []
     found = [*callbacks, *by_hand, *resumed_otherwise(recorded), *strong, *own_words, *weak]
@@ -93,12 +99,32 @@ def resumed_otherwise(run: Run) -> Iterator[Cause]:
         changed = [
             text
             for text in map(str, entry.get("overrides") or [])
-            if text.split("=")[0].lstrip("+~") not in HARMLESS_OVERRIDES
+            if overridden_key(text) not in EXACT_KEYS
         ]
         if changed or not entry.get("exact", True):
             remarks = [str(text) for text in entry.get("remarks") or ["not exactly"]]
             how = f"with {' '.join(changed)}" if changed else f"({'; '.join(remarks)})"
             yield Cause("resumed", f"the run went on after epoch {entry.get('epoch')} {how}")
+
+
+def contradictions(run: Run) -> Iterator[tuple[str, float, float]]:
+    """Yields what `metrics.json` of a finished run says otherwise than its `history.csv`.
+
+    Returns:
+        In words what, and its value in the one and in the other.
+    """
+    if run.status != "finished":
+        return
+    with suppress(RunError, LookupError, TypeError):  # whoever reads them for more says why
+        metrics, history = run.metrics, run.read_history()
+        epochs = len(history["epoch"])
+        if metrics["epochs"] != epochs:
+            yield "epochs", metrics["epochs"], epochs
+        for which, epoch in (("best", metrics["best_epoch"]), ("final", metrics["epochs"])):
+            for name, value in (metrics[which] or {}).items():
+                there = history[name][epoch - 1]
+                if value is not None and there is not None and value != there:
+                    yield f"{which} {name}", value, there
 
 
 def _edited(recorded: Run) -> Iterator[Cause]:
@@ -124,15 +150,14 @@ def _has_final_weights(run: Run) -> bool:
 def _strong(recorded: Run, repeated: Run) -> Iterator[Cause]:
     """What decides the numbers."""
     then, now = _environment(recorded), _environment(repeated)
-    for name in _COMPUTING_PACKAGES:
-        yield from _package(name, then, now)
+    yield from _changed_packages(then, now, COMPUTING_PACKAGES)
     yield from _changed("Python", "it", then.get("python"), now.get("python"))
     yield from _changed("threads", "TensorFlow's count", _threads(then), _threads(now))
     engines = recorded.info.get("engine"), repeated.info.get("engine")
     yield from _changed("engine", "it", *engines)
     for change in changed_variables(then, now):
         yield from _changed("variable", *change)
-    yield from _package("dlrun", then, now)
+    yield from _changed_packages(then, now, ["dlrun"])
     for change in changed_imports(then, now):
         yield from _changed("code", *change)
     if recorded.config.imports:  # else the repository hardly holds what computes
@@ -140,7 +165,7 @@ def _strong(recorded: Run, repeated: Run) -> Iterator[Cause]:
     yield from _changed(
         "seed", "config.yaml was edited; the seed", then.get("seed"), now.get("seed")
     )
-    yield from _changed("hardware", "the processor", _processor(then), _processor(now))
+    yield from _changed("hardware", "the processor", processor_of(then), processor_of(now))
     yield from _changed("hardware", "the GPU", _gpus(then), _gpus(now))
 
 
@@ -149,9 +174,8 @@ def _weak(recorded: Run, repeated: Run) -> Iterator[Cause]:
     then, now = _environment(recorded), _environment(repeated)
     if not recorded.config.imports:
         yield from _git(then, now)
-    others = {*_packages(then), *_packages(now)} - {*_COMPUTING_PACKAGES, "dlrun"}
-    for name in sorted(others):
-        yield from _package(name, then, now)
+    others = {*_packages(then), *_packages(now)} - {*COMPUTING_PACKAGES, "dlrun"}
+    yield from _changed_packages(then, now, sorted(others))
     yield from _changed("hardware", "the platform", then.get("platform"), now.get("platform"))
 
 
@@ -160,11 +184,13 @@ def _changed(kind: str, what: str, then: Any, now: Any) -> Iterator[Cause]:
         yield Cause(kind, f"{what} was {then} and is {now}")
 
 
-def _package(name: str, then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Cause]:
+def _changed_packages(
+    then: Mapping[str, Any], now: Mapping[str, Any], names: Iterable[str]
+) -> Iterator[Cause]:
     if not (_packages(then) and _packages(now)):
         return
-    versions = [_packages(facts).get(name, "not there") for facts in (then, now)]
-    yield from _changed("code" if name == "dlrun" else "package version", name, *versions)
+    for name, old, new in changed_packages(then, now, names):
+        yield from _changed("code" if name == "dlrun" else "package version", name, old, new)
 
 
 def _git(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Cause]:
@@ -187,10 +213,6 @@ def _uncommitted(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Ca
 
 def _packages(facts: Mapping[str, Any]) -> Mapping[str, Any]:
     return facts.get("packages") or {}
-
-
-def _processor(facts: Mapping[str, Any]) -> Any:
-    return (facts.get("cpu") or {}).get("name")
 
 
 def _gpus(facts: Mapping[str, Any]) -> str | None:

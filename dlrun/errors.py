@@ -16,6 +16,9 @@ DlrunError            shown as "dlrun: error: …" without a traceback
 │   └── CheckError    what was written answers otherwise than the run (exit 4)
 └── RunError          not a run folder, ambiguous name, unreadable file (exit 2)
 
+Of one module alone are `UsageError` of the command line, and of RunError the `UnreadableError` of a
+damaged file and the `NewerFormatError` of a newer layout.
+
 Messages follow one form: `place: what is wrong, what was received; how to mend it`.
 This module imports nothing of dlrun.
 """

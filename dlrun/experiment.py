@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dlrun.backend import startup_noise, tensorflow_log_to, tf
-from dlrun.config import Config
-from dlrun.events import EngineChosen, Message, Report, ignore
+from dlrun.backend import tensorflow_log_to
+from dlrun.events import EngineChosen, Report, ignore
 from dlrun.meanwhile import import_meanwhile
 from dlrun.model import BuiltModel, build_model
 from dlrun.prepare import PreparedData
 from dlrun.recording import (
     keep_what_there_is,
-    note_look,
-    record_epochs,
+    record_callbacks,
+    record_facts,
+    record_going_on,
+    record_noise,
+    record_result,
     recording,
 )
-from dlrun.results import monitor_mode
 from dlrun.resumption import ResumePlan, check_same_data
 from dlrun.runs import Run
-from dlrun.runs.create import copy_run, create_run, write_config
-from dlrun.runs.environment import count_cpus, describe_environment
+from dlrun.runs.create import copy_run, create_run
 from dlrun.runs.lock import only_process
-from dlrun.runs.looks import TRAIN
 from dlrun.runs.record import Recorder
-from dlrun.runs.run import LOG
-from dlrun.scoring import score_parts
 from dlrun.screen import noise_to_log
 from dlrun.stopping import stop_requests
 from dlrun.threads import settle_threads
@@ -38,22 +35,15 @@ from dlrun.training import (
     Fitted,
     Keeping,
     TensorData,
-    callbacks_added,
-    callbacks_changed,
-    callbacks_from_python,
-    callbacks_gone,
+    callback_changes,
     callbacks_told,
-    callbacks_without_state,
     check_state,
     checkpoint_writer,
     choose_best,
     choose_engine,
-    data_hashes,
     describe_train_eval,
     fit_model,
     memory_told,
-    not_repeatable,
-    weights_hash,
 )
 
 
@@ -64,9 +54,9 @@ class _Ready:
     data: PreparedData
     built: BuiltModel
     engine: Engine
-    evaluates: bool = True
-    scores_train: bool = True
-    given: tuple[Any, ...] = ()  # callbacks that the config does not hold
+    given: tuple[Any, ...]  # callbacks that the config does not hold
+    evaluates: bool
+    scores_train: bool
 
 
 def run_experiment(
@@ -109,8 +99,7 @@ def run_experiment(
         Stopped: a signal asked for it; the folder keeps a checkpoint to go on from.
     """
     with noise_to_log() as noise_into:
-        ready = _get_ready(data, callbacks, report)
-        ready = replace(ready, evaluates=evaluates, scores_train=scores_train)
+        ready = _get_ready(data, callbacks, report, evaluates, scores_train)
         run = create_run(
             ready.data.config,
             runs_dir=runs_dir,
@@ -152,11 +141,14 @@ def resume_experiment(
     """
     check_same_data(plan.run, data)
     with noise_to_log() as noise_into:
-        ready = _get_ready(data, callbacks, report)
-        ready = replace(ready, evaluates=evaluates, scores_train=scores_train)
+        ready = _get_ready(data, callbacks, report, evaluates, scores_train)
         if plan.state is not None:
             check_state(plan.run, ready.built.model, plan.state, plan.best)
-        plan = replace(plan, remarks=(*plan.remarks, *_what_callbacks_change(ready, plan)))
+            wants_xla = data.config.training.wants_xla
+            changes = callback_changes(
+                ready.given, ready.built.callbacks, plan.state.callbacks, wants_xla=wants_xla
+            )
+            plan = replace(plan, remarks=(*plan.remarks, *changes))
         if into is None:
             _train(plan.run, ready, plan, noise_into, report)
         else:
@@ -166,37 +158,20 @@ def resume_experiment(
     return Run(plan.run.path)
 
 
-def _what_callbacks_change(ready: _Ready, plan: ResumePlan) -> list[str]:
-    """Why callbacks do not go on as they were; nothing where the run begins again.
-
-    Those of the config are new only where `training.callbacks` was changed, which the plan says.
-    """
-    if plan.state is None:
-        return []
-    there, states, given = ready.built.callbacks, plan.state.callbacks, ready.given
-    others = there[: len(there) - len(given)]
-    wants_xla = ready.data.config.training.wants_xla
-    added = callbacks_added(given, others, states, wants_xla=wants_xla)
-    unknown = callbacks_without_state([c for c in there if not any(c is one for one in added)])
-    gone = callbacks_gone(there, states)
-    return [
-        *[f"what the callback {name} remembers is in no checkpoint" for name in unknown],
-        *[f"the callback {name} that the run had is not there" for name in gone],
-        *[f"the callback {type(one).__name__} was not there before" for one in added],
-        *[
-            f"the callback {name} had {key} {old} and has {new}"
-            for name, key, old, new in callbacks_changed(given, others, states)
-        ],
-    ]
-
-
-def _get_ready(data: PreparedData, callbacks: Sequence[Any], report: Report) -> _Ready:
+def _get_ready(
+    data: PreparedData,
+    callbacks: Sequence[Any],
+    report: Report,
+    evaluates: bool,
+    scores_train: bool,
+) -> _Ready:
     """Builds the model; nothing is written yet."""
     data = settle_threads(data, report)  # before TensorFlow's first operation
     with memory_told(data.config):
         built = build_model(data)
     built = replace(built, callbacks=(*built.callbacks, *callbacks))
-    return _Ready(data, built, choose_engine(data.config, built), given=tuple(callbacks))
+    engine = choose_engine(data.config, built)
+    return _Ready(data, built, engine, tuple(callbacks), evaluates, scores_train)
 
 
 def _train(
@@ -219,7 +194,13 @@ def _train(
         listen = recording(recorder, history, report)
         if ready.evaluates:
             listen = import_meanwhile(listen, "dlrun.evaluate")
-        _record_start(recorder, ready, plan, noise_into, listen)
+        if plan is not None:
+            record_going_on(recorder, plan, data.config, listen)
+        record_noise(recorder, noise_into)
+        record_callbacks(recorder, ready.given, is_begun=state is not None)
+        record_facts(recorder, data, built, listen)
+        listen(EngineChosen(ready.engine.name, ready.engine.reason))
+        listen(describe_train_eval(data))
         tensors = TensorData.from_prepared(data)
         best = choose_best(built, data.config.training, listen)
         recorder.keeps_last = best is None
@@ -233,7 +214,9 @@ def _train(
                 recorder, data, built, history, best, report, draws=draws, error=error
             )
             raise
-        _record_result(recorder, ready, tensors, fitted, history)
+        record_result(
+            recorder, data, built, tensors, fitted, history, scores_train=ready.scores_train
+        )
         if ready.evaluates:
             from dlrun.evaluate import evaluate_run  # scikit-learn and matplotlib: 1.5 s
 
@@ -263,91 +246,3 @@ def _fit(
             learning_rate=plan.learning_rate if plan else None,
             report=report,
         )
-
-
-def _record_result(
-    recorder: Recorder,
-    ready: _Ready,
-    tensors: TensorData,
-    fitted: Fitted,
-    history: Sequence[Mapping[str, float]],
-) -> None:
-    """Writes down the kept model and what it says of each part, test rows looked at once."""
-    data, built = ready.data, ready.built
-    recorder.model(built.model)
-    recorder.note(hashes={"final_weights": weights_hash(built.model)})
-    scores_train = ready.scores_train and data.config.training.train_eval != "off"
-    parts = ["train"] if scores_train else []
-    parts.append("validation")
-    if recorder.run.info.get("member_of") is None:
-        parts.append("test")
-        note_look(recorder, data, by=TRAIN)
-    scores = score_parts(built.model, data, tensors, fitted.evaluator, parts)
-    recorder.predictions(scores.arrays)
-    record_epochs(recorder, data, built, history, fitted.kept_epoch, scores.metrics)
-
-
-def _record_going_on(recorder: Recorder, plan: ResumePlan, config: Config, report: Report) -> None:
-    """Opens the folder again, and says from where and how exactly the run goes on."""
-    state = plan.state
-    kept = {"config_hash": write_config(recorder.run, config)}  # first: then nothing is forgotten
-    recorder.go_on(plan.record() | kept, state.history if state else ())
-    for note in plan.notes:
-        report(Message(note))
-    if state is not None:
-        inside = f", step {state.step:,} of the next" if state.step else ""
-        report(Message(f"going on after epoch {state.epoch}{inside}"))
-    for remark in plan.remarks:
-        report(Message(f"not exact from here on: {remark}", level="warning"))
-
-
-def _record_start(
-    recorder: Recorder,
-    ready: _Ready,
-    plan: ResumePlan | None,
-    noise_into: Callable[[Path], None],
-    report: Report,
-) -> None:
-    """Writes what is known before the first step, and says how it is trained."""
-    if plan is not None:
-        _record_going_on(recorder, plan, ready.data.config, report)
-    noise = startup_noise.strip() or "TensorFlow started without a word"
-    recorder.log(noise, lines=True)
-    noise_into(recorder.run.path / LOG)
-    _record_facts(recorder, ready.data, ready.built, report)
-    is_begun = plan is not None and plan.state is not None
-    earlier = recorder.run.info.get("callbacks_from_python") if is_begun else None
-    recorder.note(
-        callbacks_from_python=callbacks_from_python(ready.given, earlier or ()),
-        monitor=ready.data.config.training.monitor,
-        monitor_mode=monitor_mode(higher_is_better=ready.built.higher_is_better),
-    )
-    report(EngineChosen(ready.engine.name, ready.engine.reason))
-    report(describe_train_eval(ready.data))
-
-
-def _record_facts(
-    recorder: Recorder, data: PreparedData, built: BuiltModel, report: Report
-) -> None:
-    """Writes what data, model and machine are."""
-    for message in data.messages:
-        recorder.log(message.text)
-    facts = _tensorflow_facts(data.config)
-    recorder.environment(describe_environment(data.config.imports) | facts)
-    recorder.dataset(data.facts(), data.rows)
-    recorder.parameters(built.count)
-    reasons = not_repeatable(facts["gpus"])
-    hashes = data_hashes(data) | {"initial_weights": weights_hash(built.model)}
-    recorder.note(hashes=hashes, not_repeatable=reasons)
-    for reason in reasons:
-        report(Message(f"another run of this config may differ: {reason}", level="warning"))
-
-
-def _tensorflow_facts(config: Config) -> dict[str, Any]:
-    threads = tf.config.threading  # 0 means as many as there are processors
-    return {
-        "seed": config.seed,
-        "gpus": [device.name for device in tf.config.list_physical_devices("GPU")],
-        "inter_op_threads": threads.get_inter_op_parallelism_threads() or count_cpus(),
-        "intra_op_threads": threads.get_intra_op_parallelism_threads() or count_cpus(),
-    }

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from dlrun.causes import (
     HASHES,
     changed_surroundings,
+    contradictions,
     find_causes,
     recorded_hashes,
     resumed_otherwise,
@@ -209,17 +210,20 @@ def _end_differences(recorded: Run, repeated: Run) -> Iterator[tuple[Difference,
     """What differs of the values that are measured after training, and of the choice of epochs."""
     then, history = recorded.metrics, _history(recorded)
     now = repeated.metrics if repeated.has_metrics else {}
+    for what, old, in_history in contradictions(recorded):
+        yield Difference(None, what, old, in_history), False
     for name in ("best_epoch", "kept_epoch"):
         if name in then and then[name] != now.get(name):  # near epochs may change places
             yield Difference(None, name, then[name], now.get(name)), True
-    tests, new_tests = then.get("test") or {}, now.get("test") or {}
-    if not new_tests and repeated.info.get("member_of") is not None:
-        tests = {}  # a member or trial that was tested later; its repetition has not looked
-    for name, old in tests.items():
-        new = new_tests.get(name)
-        if old != new:
-            largest = _largest([*history.get(name, []), old])
-            yield Difference(None, f"test {name}", old, new), _is_near(old, new, largest)
+    for part in ("train", "validation", "test"):
+        values, new_values = then.get(part) or {}, now.get(part) or {}
+        if not new_values and (part != "test" or repeated.info.get("member_of") is not None):
+            continue  # a member or trial that was tested later; its repetition has not looked
+        for name, old in values.items():
+            new = new_values.get(name)
+            if old != new:
+                largest = _largest([*history.get(name, []), old])
+                yield Difference(None, f"{part} {name}", old, new), _is_near(old, new, largest)
 
 
 def _largest(values: Sequence[float | None]) -> float:

@@ -13,6 +13,9 @@ SWITCH_SECONDS = 0.0005
 """How long the training waits for Python at most, while the imports have it; 0.005 slows epochs."""
 
 
+_one_at_a_time = threading.Lock()
+
+
 def import_meanwhile(report: Report, *modules: str) -> Report:
     """Returns a report that imports modules in a thread once the first epoch is over.
 
@@ -37,11 +40,12 @@ def begin_imports(*modules: str) -> None:
 
 
 def _import(*modules: str) -> None:
-    before = sys.getswitchinterval()
-    sys.setswitchinterval(SWITCH_SECONDS)
-    try:
-        for name in modules:
-            with suppress(Exception):
-                importlib.import_module(name)
-    finally:
-        sys.setswitchinterval(before)
+    with _one_at_a_time:  # another would take the shortened interval for the usual one
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(SWITCH_SECONDS)
+        try:
+            for name in modules:
+                with suppress(Exception):
+                    importlib.import_module(name)
+        finally:
+            sys.setswitchinterval(before)

@@ -22,15 +22,20 @@ from dlrun.config import Config, load_config
 from dlrun.errors import DivergedError, DlrunError, RunError
 from dlrun.events import Message, Report, ignore
 from dlrun.likeness import Reproduction, compare_data, compare_runs, finished_epochs
+from dlrun.members.aggregation import are_results_true
+from dlrun.members.resumption import pruned_trial
 from dlrun.prepare import prepare_data
 from dlrun.processes import module_command, module_environment
 from dlrun.runs import Run, find_run, list_runs, resolve_runs_dir
-from dlrun.runs.run import CONFIG
+from dlrun.runs.run import CONFIG, METRICS
 
 DIFFERENT = 4
 """Exit code of the command where a run came out different."""
 
 _PATIENCE_SECONDS = 20.0
+
+_END_NOTHING = WRITERS | {"LearningRateScheduler", "ReduceLROnPlateau", "SwapEMAWeights"}
+"""Callbacks that end no training before its last epoch; a trial with these alone was pruned."""
 
 
 def reproduce(
@@ -54,7 +59,7 @@ def reproduce(
         DlrunError: as `dlrun.reproduce`.
         dlrun.stopping.Stopped: Ctrl-C or SIGTERM; a KeyboardInterrupt.
     """
-    config = _config_to_repeat(recorded)
+    config = config_to_repeat(recorded)
     _refuse_unreadable(recorded)  # a training takes long
     config, said = _without_writers(config, recorded)
     for message in said:
@@ -82,8 +87,12 @@ def reproduce(
     return compare_runs(recorded, repeated)
 
 
-def _config_to_repeat(recorded: Run) -> Config:
-    """The recorded config, with as many epochs as the run finished."""
+def config_to_repeat(recorded: Run) -> Config:
+    """Returns the recorded config, with as many epochs as the run had that nothing in it ended.
+
+    Raises:
+        RunError: it has none that can be read, runs still, or has finished no epoch.
+    """
     _ = recorded.info  # says why nothing there can be read
     if not os.path.isfile(recorded.path / CONFIG):
         raise RunError(
@@ -92,8 +101,8 @@ def _config_to_repeat(recorded: Run) -> Config:
         )
     epochs = finished_epochs(recorded)
     config = load_config(recorded.path / CONFIG).config
-    # Nothing in the config ends a trial that its sweep has pruned.
-    is_cut = recorded.status != "finished" or not config.training.callbacks
+    may_end = any(one.name not in _END_NOTHING for one in config.training.callbacks)
+    is_cut = recorded.status != "finished" or not may_end or pruned_trial(recorded) is not None
     if is_cut and epochs < config.training.epochs:
         config = load_config(recorded.path / CONFIG, [f"training.epochs={epochs}"]).config
     return replace(config, note=f"reproduces {recorded.id}")
@@ -144,17 +153,28 @@ def reproduce_each(names: Sequence[str]) -> Iterator[dict[str, Any]]:
     for name, run in zip(names, found, strict=True):
         if isinstance(run, DlrunError):
             yield _failed_row(name, None, str(run), run.exit_code)
+        elif run.members:
+            error = f"{run.path / METRICS}: was changed; it is not what its members come to"
+            yield _failed_row(run.id, run.path, error, 1) | {"verdict": "different"}
         else:
             yield _reproduce_in_a_process(run)
 
 
 def name_each(names: Sequence[str]) -> list[str]:
-    """Returns the runs to repeat: in the place of one with repeats or folds, each of those."""
+    """Returns the runs to repeat: in the place of one with repeats or folds, each of those.
+
+    Of one that says it is finished also those that are not there, and itself where what it says of
+    them all is not what they come to; `reproduce_each` then tells.
+    """
     each = []
     for name in names:
         run = _find(name)
-        members = [] if isinstance(run, DlrunError) else run.members
-        each += [str(member.path) for member in members] or [name]
+        whole = [] if isinstance(run, DlrunError) else [str(one.path) for one in run.members]
+        if whole and not isinstance(run, DlrunError) and run.status == "finished":
+            listed = [str(run.path / part) for part in run.info.get("members") or ()]
+            whole += [path for path in listed if path not in whole]
+            whole += [] if are_results_true(run) else [name]
+        each += whole or [name]
     return each
 
 

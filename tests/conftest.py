@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 from dlrun.catalog.datasets import CARDS
 from dlrun.catalog.own import OWN_DATASETS
@@ -21,6 +24,34 @@ ROOT = Path(__file__).parent.parent
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:  # as in the background of a script:
     signal.signal(signal.SIGINT, signal.default_int_handler)  # tests send it to their processes
+
+LEFT_BEHIND = (
+    *("NO_COLOR", "FORCE_COLOR", "COLORTERM", "TTY_COMPATIBLE", "TTY_INTERACTIVE"),
+    *("COLUMNS", "LINES", "DLRUN_DEBUG"),
+    *("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"),  # of a hook that runs the tests
+    *("GIT_COMMON_DIR", "GIT_OBJECT_DIRECTORY"),
+)
+for name in LEFT_BEHIND:  # what commands show, and where, is not for who starts the tests to say
+    os.environ.pop(name, None)
+os.environ["TERM"] = "xterm"
+without_proxy = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
+os.environ["no_proxy"] = ",".join(filter(None, [without_proxy, "127.0.0.1", "localhost"]))
+
+# The same examples every time, however slow the machine is and whatever else goes on.
+settings.register_profile(
+    "dlrun",
+    derandomize=True,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("dlrun")
+with suppress(ImportError, AttributeError):  # other versions draw none of them, or otherwise
+    from hypothesis.internal.conjecture import providers
+
+    # Else numbers and words are drawn from whatever modules a worker happens to have loaded.
+    _none = providers._local_constants
+    providers._get_local_constants = lambda: _none
 
 
 @pytest.fixture(autouse=True)

@@ -171,7 +171,7 @@ def result(run: Run) -> dict[str, Any]:
 def finish(*arguments: object) -> Run:
     exit_code, told = end(start(*arguments, "--quiet"))
     assert exit_code == 0, told
-    return find_run("latest")
+    return find_run(str(arguments[1]) if arguments[0] == "resume" else "latest")
 
 
 def kill_and_resume(path: Path, num_kills: int, chance: random.Random) -> None:

@@ -335,9 +335,7 @@ def test_a_callback_that_an_override_adds_is_told_of_once(write_config: WriteCon
     run = train_until(die_after(3), write_config(), callbacks=rate)
     changes = ["training.callbacks=[terminate_on_nan]"]
     resumed = dlrun.resume(run, changes, callbacks=rate)
-    assert resumed.info["resumed"][0]["remarks"] == [
-        "training.callbacks is another one after epoch 2"
-    ]
+    assert resumed.info["resumed"][0]["remarks"] == ["training.callbacks was changed after epoch 2"]
 
 
 def test_a_state_that_cannot_be_kept_is_told(write_config: WriteConfig) -> None:

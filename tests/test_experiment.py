@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import dlrun
-from dlrun import experiment
+from dlrun import recording
 from dlrun.backend import keras
 from dlrun.cli.display import result_lines
 from dlrun.config import load_config
@@ -186,7 +186,7 @@ def test_a_machine_that_adds_in_no_fixed_order_is_said_and_recorded(
 ) -> None:
     said: list[str] = []
     assert dlrun.train(write_config()).info["not_repeatable"] == []
-    monkeypatch.setattr(experiment, "not_repeatable", lambda gpus: ["no order"])
+    monkeypatch.setattr(recording, "not_repeatable", lambda gpus: ["no order"])
     run = dlrun.train(write_config(), report=lambda event: said.append(str(event)))
     assert run.info["not_repeatable"] == ["no order"]
     assert "another run of this config may differ: no order" in "".join(said)

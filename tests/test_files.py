@@ -17,6 +17,7 @@ from dlrun.files import (
     read_json,
     read_yaml,
     storage_error,
+    strict_yaml,
     to_yaml,
     write_bytes,
     write_json,
@@ -92,6 +93,11 @@ def test_an_alias_bomb_is_refused():
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 9)]
     assert "aliases expand to more than 100,000 nodes" in refused("\n".join(lines))
+
+
+def test_a_file_of_too_many_values_is_refused_before_they_are_built(monkeypatch):
+    monkeypatch.setattr(strict_yaml, "_Walk", None)
+    assert "more than 100,000 values; name a YAML file" in refused("- a\n" * 200_001)
 
 
 def test_an_alias_of_itself_is_refused():

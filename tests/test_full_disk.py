@@ -16,7 +16,7 @@ import dlrun
 from dlrun.backend import keras
 from dlrun.errors import DlrunError, RunError, StorageError
 from dlrun.events import EpochEnded
-from dlrun.runs import Run, list_runs, record
+from dlrun.runs import Run, list_runs, living
 from dlrun.training import keeping
 from tests.full_disk import CASES, FULL, Killed, failing_from, temporary_files
 
@@ -29,7 +29,7 @@ def _the_same_writes_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """A checkpoint an epoch, and no heartbeat, however slow the machine is."""
     monkeypatch.setattr(keeping, "SHARE", 1e9)
     monkeypatch.setattr(keeping, "SECONDS", 1e9)
-    monkeypatch.setattr(record, "HEARTBEAT_SECONDS", 1e9)
+    monkeypatch.setattr(living, "HEARTBEAT_SECONDS", 1e9)
 
 
 def result(run: Run) -> dict[str, Any]:

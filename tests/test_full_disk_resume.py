@@ -11,7 +11,7 @@ import pytest
 import dlrun
 from dlrun.events import EpochEnded
 from dlrun.predicting import writing
-from dlrun.runs import Run, record
+from dlrun.runs import Run, living
 from dlrun.training import keeping
 from tests.full_disk import FULL, LOCKED, Killed, check_command, clear, copy_tree, some_writes
 
@@ -30,7 +30,7 @@ def _quickly(monkeypatch: pytest.MonkeyPatch) -> None:
     """With a checkpoint after each epoch."""
     monkeypatch.setattr(keeping, "SHARE", 1e9)
     monkeypatch.setattr(keeping, "SECONDS", 1e9)
-    monkeypatch.setattr(record, "HEARTBEAT_SECONDS", 1e9)
+    monkeypatch.setattr(living, "HEARTBEAT_SECONDS", 1e9)
 
 
 @pytest.fixture(scope="module")

@@ -163,6 +163,36 @@ def test_values_after_training_count_too(
     assert (found.first_difference.epoch, found.first_difference.metric) == (None, first)
 
 
+def test_a_best_value_that_the_history_does_not_have_is_found_out(
+    copied: Callable[..., Run],
+) -> None:
+    then, now = copied("then"), copied("now")
+    best = {"loss": 0.28502508997917175, "val_accuracy": 0.9999}
+    edit_json(then.path / "metrics.json", best=best)
+    found = compare_runs(Run(then.path), now)
+    assert (found.verdict, found.cause) == ("different", "history")
+    assert found.first_beyond == Difference(None, "best val_accuracy", 0.9999, 0.8666666746139526)
+    assert found.evidence == (
+        "history.csv or metrics.json was changed after the run: they say 0.9999 and 0.866667 as "
+        "best val_accuracy"
+    )
+
+
+def test_a_history_cut_short_after_the_run_is_found_out(copied: Callable[..., Run]) -> None:
+    """The repetition has as many epochs as the history, and so another end."""
+    then, now = copied("then"), copied("now", hashes={"final_weights": "other"})
+    for run in (then, now):
+        write_history(run, history_lines(run)[:4])
+    edit_json(now.path / "metrics.json", epochs=3)
+    found = compare_runs(Run(then.path), Run(now.path))
+    assert (found.verdict, found.cause, found.first_hash) == (
+        "different",
+        "history",
+        "final_weights",
+    )
+    assert found.first_beyond == Difference(None, "epochs", 4, 3)
+
+
 @pytest.mark.parametrize("name", HASHES)
 def test_the_first_hash_that_differs_is_named(copied: Callable[..., Run], name: str) -> None:
     later = list(HASHES)[list(HASHES).index(name) :]

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from dlrun.events import EpochEnded, Event, Message
-from dlrun.meanwhile import SWITCH_SECONDS, import_meanwhile
+from dlrun.meanwhile import SWITCH_SECONDS, begin_imports, import_meanwhile
 
 
 @pytest.fixture
@@ -23,15 +23,14 @@ def slow_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "slow_to_import"
 
 
-def wait_for_threads(before: int) -> None:
-    deadline = time.monotonic() + 10
-    while threading.active_count() > before and time.monotonic() < deadline:
-        time.sleep(0.01)
+def wait_for_threads(others: set[threading.Thread]) -> None:
+    for thread in set(threading.enumerate()) - others:
+        thread.join(60)
 
 
 def test_modules_are_imported_once_the_first_epoch_is_over(slow_module: str) -> None:
     told: list[Event] = []
-    threads, interval = threading.active_count(), sys.getswitchinterval()
+    threads, interval = set(threading.enumerate()), sys.getswitchinterval()
     listen = import_meanwhile(told.append, "no_such_module", slow_module)
     listen(Message("begins"))
     wait_for_threads(threads)
@@ -43,3 +42,18 @@ def test_modules_are_imported_once_the_first_epoch_is_over(slow_module: str) -> 
     assert sys.modules[slow_module].interval == pytest.approx(SWITCH_SECONDS)
     assert sys.getswitchinterval() == interval
     assert told == [Message("begins"), *epochs]
+
+
+def test_two_at_once_leave_the_usual_turns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, slow_module: str
+) -> None:
+    """The second one begins while the first has shortened them."""
+    (tmp_path / "another.py").write_text("import time\ntime.sleep(0.1)\n")
+    monkeypatch.delitem(sys.modules, "another", raising=False)
+    threads, interval = set(threading.enumerate()), sys.getswitchinterval()
+    begin_imports(slow_module)
+    while sys.getswitchinterval() == interval and slow_module not in sys.modules:
+        time.sleep(0.001)
+    begin_imports("another")
+    wait_for_threads(threads)
+    assert sys.getswitchinterval() == interval

@@ -257,8 +257,9 @@ def test_what_needs_a_model_asks_which_member(copied: Run, runs_dir: Path) -> No
 
 
 def test_everything_is_told_once_and_the_end_of_each_member(
-    config_path: Path, runs_dir: Path
+    config_path: Path, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("dlrun.executors.local.count_cpus", lambda: 2)
     told: list[Any] = []
     dlrun.train(config_path, {"dataset.split": {"kfold": 2}}, report=told.append)
     texts = [event.text for event in told if isinstance(event, Message)]
@@ -309,8 +310,8 @@ def test_into_leaves_the_old_run_as_it_was(copied: Run) -> None:
     ("overrides", "message"),
     [
         ({}, r"finished, all 3 members; to go on: dlrun resume .* repeat=6"),
-        ({"repeat": 2}, "repeat can only grow, from 3 if that is more than 1, received 2"),
-        ({"seed": 5}, "cannot go on with other seed"),
+        ({"repeat": 2}, "repeat was 3 and can only become larger, received 2"),
+        ({"seed": 5}, "seed cannot change in a run that has begun"),
     ],
 )
 def test_what_cannot_be_gone_on_with_is_refused(
@@ -322,7 +323,7 @@ def test_what_cannot_be_gone_on_with_is_refused(
 
 def test_a_single_run_does_not_become_several(write_config: WriteConfig) -> None:
     run = dlrun.train(write_config())
-    with pytest.raises(RunError, match="cannot go on with other repeat"):
+    with pytest.raises(RunError, match="repeat cannot change in a run that has begun"):
         dlrun.resume(run, {"repeat": 5})
 
 
@@ -565,7 +566,7 @@ def test_a_stopped_extension_is_completed_to_the_bits_of_one_that_was_not(
         assert member.info["hashes"] == other.info["hashes"]
         assert member.config == other.config
     assert resumed.metrics == whole.metrics
-    remark = "optimizer.learning_rate is another one after epoch 3"
+    remark = "optimizer.learning_rate was changed after epoch 3"
     for run in (whole, resumed):
         assert (run.info["resumed"][-1]["exact"], run.info["resumed"][-1]["remarks"]) == (
             False, [remark],
@@ -625,18 +626,18 @@ def test_results_that_a_member_goes_beyond_are_gone_and_what_is_there_is_told(
     copied: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dlrun.members.training.count_at_a_time", lambda *_: 1)
-    with pytest.raises(SystemExit):
-        dlrun.resume(copied, more_epochs=2, report=dies_at(1))
+    with pytest.raises(SystemExit):  # so many epochs that it is heard of before the last of them
+        dlrun.resume(copied, more_epochs=100, report=dies_at(1))
     assert results_of(copied) == {}
     shown = summary_of(copied)
-    assert "0 of 3 members finished with 5 epochs planned" in shown
-    assert "repeats/2 finished, 3 of 5 epochs" in shown
+    assert "0 of 3 members finished with 103 epochs planned" in shown
+    assert "repeats/2 finished, 3 of 103 epochs" in shown
     for member in copied.members[1:]:
         assert member.metrics["epochs"] == 3
     with pytest.raises(SystemExit):
         dlrun.resume(copied, report=dies_at_the_end_of_a_member)
     shown = summary_of(copied)
-    assert "1 of 3 members finished with 5 epochs planned repeats/0 finished, 5 of 5" in shown
+    assert "1 of 3 members finished with 103 epochs planned repeats/0 finished, 103 of 103" in shown
     assert dlrun.resume(copied).metrics["finished"] == [0, 1, 2]
 
 
@@ -755,8 +756,8 @@ def test_what_no_member_can_take_is_refused_and_changes_nothing(copied: Run) -> 
     message = r"3 of 3 members cannot go on so, nothing was changed; .+/repeats/0: "
     short = message + r"training\.epochs=2, and epoch 3 has begun; write 3 or more"
     assert_refused(copied, short, "training.epochs=2")
-    engine = rf".+ with other training\.engine; train all longer: dlrun resume {copied.id} --more-"
-    engine += r"epochs 3 training\.engine=stepwise$"
+    engine = r"has finished its 3 epochs already, without the new training\.engine; train all "
+    engine += rf"members longer with it: dlrun resume {copied.id} --more-epochs 3 training\.engine="
     assert_refused(copied, message + engine, "training.engine=stepwise")
     for member in copied.members:
         end_by_callback(member)
@@ -775,10 +776,10 @@ def test_what_only_some_members_can_take_is_refused_and_both_ways_on_are_named(
     run = change_info(copied, status="interrupted")
     assert_refused(
         run,
-        r"2 of 3 members cannot go on so, nothing was changed; .+/repeats/0: finished after 3 "
-        r"epochs with other optimizer\.learning_rate; train all longer: dlrun resume "
-        rf"{run.id} --more-epochs 3 optimizer\.learning_rate=0\.05, or the others as it was "
-        rf"trained: dlrun resume {run.id} optimizer\.learning_rate=0\.1$",
+        r"2 of 3 members cannot go on so, nothing was changed; .+/repeats/0: has finished its "
+        r"3 epochs already, without the new optimizer\.learning_rate; train all members longer "
+        rf"with it: dlrun resume {run.id} --more-epochs 3 optimizer\.learning_rate=0\.05; or train "
+        rf"the others as this one was: dlrun resume {run.id} optimizer\.learning_rate=0\.1$",
         "optimizer.learning_rate=0.05",
     )
     assert len(going_on(run, "optimizer.learning_rate=0.05", more_epochs=3)) == 3
@@ -794,7 +795,7 @@ def test_what_has_other_data_runs_or_is_damaged_is_refused_before_anything_is_wr
     (first.path / "dataset.json").write_text(json.dumps(facts | {"content_hash": "0" * 64}))
     assert_refused(copied, "repeats/0: the data set iris has changed since", more_epochs=2)
     change_config(second, "seed: 1", "seed: 9")
-    message = r"1 of 3 members cannot go on so.+repeats/1: cannot go on with other seed"
+    message = r"1 of 3 members cannot go on so.+repeats/1: seed cannot change in a run"
     assert_refused(copied, message, more_epochs=2)
     change_info(second, status="running", **this_process())
     change_config(second, "seed: 9", "seed: 1")

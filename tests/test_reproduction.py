@@ -20,7 +20,7 @@ from dlrun.errors import DatasetError, RunError
 from dlrun.events import Message
 from dlrun.likeness import compare_runs
 from dlrun.processes import this_process
-from dlrun.reproduction import exit_code_of, reproduce_each
+from dlrun.reproduction import config_to_repeat, exit_code_of, name_each, reproduce_each
 from dlrun.runs import Run, list_runs
 
 SAMPLE = Path(__file__).parent / "runs" / "format_1" / "20261124-001515-flowers-44d8"
@@ -341,6 +341,44 @@ def test_a_crash_is_a_row_and_not_the_end(submissions: Callable[..., list[str]])
     assert rows[3]["error"] == "out of memory"
     assert rows[5]["error"].startswith("no run 'nowhere'")
     assert [exit_code_of(some) for some in (rows, rows[:1], rows[:4], rows[5:])] == [4, 0, 1, 2]
+
+
+def test_a_run_that_says_it_is_finished_is_reproduced_with_all_it_says(tmp_path: Path) -> None:
+    whole = Run(tmp_path / "whole")
+    shutil.copytree(SAMPLE.with_name("20261126-055355-flowers-3716"), whole.path)
+    members = [str(member.path) for member in whole.members]
+    assert name_each([str(whole.path)]) == members
+    for member, told in ((None, "name it by --member 0 to"), (7, "no member 7; there are")):
+        with pytest.raises(RunError, match=told):
+            dlrun.reproduce(whole, member=member)
+    metrics = json.loads((whole.path / "metrics.json").read_text())
+    metrics["spread"]["best"]["val_loss"]["mean"] /= 2
+    (whole.path / "metrics.json").write_text(json.dumps(metrics))
+    assert name_each([str(whole.path)]) == [*members, str(whole.path)]
+    (row,) = reproduce_each([str(whole.path)])
+    assert (row["verdict"], exit_code_of([row])) == ("different", 4)
+    assert row["error"] == (
+        f"{whole.path / 'metrics.json'}: was changed; it is not what its members come to"
+    )
+    shutil.rmtree(members[1])
+    assert members[1] in name_each([str(whole.path)])
+    (row,) = reproduce_each([members[1]])
+    assert (row["verdict"], row["exit_code"]) == (None, 2)
+
+
+@pytest.mark.parametrize(
+    ("callback", "epochs"),
+    [("ReduceLROnPlateau: {factor: 0.5}", 4), ("EarlyStopping: {patience: 3}", 6)],
+)
+def test_a_trial_that_no_callback_can_have_ended_is_repeated_as_far_as_it_went(
+    tmp_path: Path, callback: str, epochs: int
+) -> None:
+    run = copy_sample(tmp_path / "pruned")
+    config = run.path / "config.yaml"
+    text = config.read_text().replace("epochs: 4", "epochs: 6")
+    text = text.replace("EarlyStopping:\n      monitor: val_loss\n      patience: 3", callback)
+    config.write_text(text)
+    assert config_to_repeat(Run(run.path)).training.epochs == epochs
 
 
 def test_many_runs_are_a_table_with_a_row_each(submissions: Callable[..., list[str]]) -> None:

@@ -17,6 +17,7 @@ from dlrun.cli.export import export
 from dlrun.cli.gc import gc
 from dlrun.cli.guard import DEBUG, guarded
 from dlrun.cli.new import new
+from dlrun.cli.output import echo
 from dlrun.cli.plot import plot
 from dlrun.cli.predict import predict
 from dlrun.cli.report import report
@@ -62,7 +63,7 @@ app.command()(guarded(schema))
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"dlrun {__version__}")
+        echo(f"dlrun {__version__}")
         raise typer.Exit
 
 

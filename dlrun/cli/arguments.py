@@ -23,6 +23,12 @@ MemberOption = Annotated[
     typer.Option("--member", min=0, help="Which run of a RUN with repeats or folds, from 0."),
 ]
 
+QuietOption = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No progress and no messages; only the result.")
+]
+
+JsonOption = Annotated[bool, typer.Option("--json", help="The result as JSON.")]
+
 
 class UsageError(DlrunError):
     """A command line that cannot be meant."""
@@ -30,15 +36,21 @@ class UsageError(DlrunError):
     exit_code = 2
 
 
-def check_options(tokens: Sequence[str], options: Sequence[str]) -> None:
+def check_options(context: typer.Context, tokens: Sequence[str]) -> None:
     """Refuses a mistyped option of the command itself; other `--x` are left to the overrides.
+
+    Args:
+        context: Of the command, which knows its options.
+        tokens: What it took for overrides.
 
     Raises:
         UsageError: a token is nearly the name of an option.
     """
+    own = [name for one in context.command.params for name in (*one.opts, *one.secondary_opts)]
+    options = [name[2:] for name in [*own, *context.help_option_names] if name.startswith("--")]
     for token in tokens:
         if token.startswith("-") and len(token) > 1:
             name = token.split("=")[0]
-            near = nearest_name(name.lstrip("-"), [option.lstrip("-") for option in options])
+            near = nearest_name(name.lstrip("-"), options)
             if near is not None:
                 raise UsageError(f"no such option {name!r}; did you mean '--{near}'?")

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dlrun.cli.arguments import check_options
+from dlrun.cli.arguments import UsageError, check_options
+from dlrun.cli.output import echo, echo_lines
+from dlrun.errors import ConfigError
 
 if TYPE_CHECKING:
     from dlrun.config import Loaded
@@ -15,15 +17,13 @@ if TYPE_CHECKING:
 
 
 def check(
+    context: typer.Context,
     configs: Annotated[
         list[str], typer.Argument(metavar="CONFIG|SWEEP...", help="YAML files, and overrides.")
     ],
 ) -> None:
     """Check configs and sweeps without training or TensorFlow; exit code 2 if one cannot work."""
-    from dlrun.cli.arguments import UsageError
-    from dlrun.errors import ConfigError
-
-    check_options(configs, ["--help"])
+    check_options(context, configs)
     names = [text for text in configs if text.endswith((".yaml", ".yml")) or Path(text).exists()]
     overrides = [text for text in configs if text not in names]
     if not names:
@@ -34,11 +34,10 @@ def check(
             remarks, result = _check_one(Path(name), overrides)
         except ConfigError as error:
             failed = True
-            typer.echo(str(error), err=True)
+            echo_lines(str(error).split("\n"), err=True)
             continue
-        for remark in remarks:
-            typer.echo(remark, err=True)
-        typer.echo(f"{name}: {result}")
+        echo_lines(remarks, err=True)
+        echo(f"{name}: {result}")
     if failed:
         raise typer.Exit(2)
 

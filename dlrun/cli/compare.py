@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import string
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from dlrun.cli.arguments import JsonOption
+from dlrun.cli.output import cell, echo, echo_json, echo_lines, new_table, print_table, table_width
 
 if TYPE_CHECKING:
     from dlrun.evaluation.compare import Comparison, Row
@@ -33,11 +35,10 @@ def compare(
     output: Annotated[
         Path | None, typer.Option("--output", help="Where to draw. Default: beside the runs.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Say whether runs are better than the first, worse, or not distinguishable, and how sure."""
     import dlrun
-    from dlrun.cli.text import json_text
     from dlrun.evaluation.compare import environment_differences
     from dlrun.runs import find_run
 
@@ -46,13 +47,12 @@ def compare(
     differences = environment_differences(found) if environment else {}
     if as_json:
         facts = comparison.to_dict() | ({"environment": differences} if environment else {})
-        typer.echo(json_text(facts))
+        echo_json(facts)
         return
     _print_head(comparison)
     _print_differing(comparison)
     _print_results(comparison)
-    for line in [*_verdict_lines(comparison), *_environment_lines(differences)]:
-        typer.echo(line)
+    echo_lines([*_verdict_lines(comparison), *_environment_lines(differences)])
     if plot:
         from dlrun.columns import metric_of
         from dlrun.plots.run_plots import PlotStyle, draw_runs
@@ -60,7 +60,7 @@ def compare(
         (path,) = draw_runs(
             found, PlotStyle(), metrics=[metric_of(comparison.metric)], output=output
         )
-        typer.echo(f"curves: {path}")
+        echo(f"curves: {path}")
 
 
 def _letters(number: int) -> list[str]:
@@ -70,32 +70,7 @@ def _letters(number: int) -> list[str]:
     return [str(i + 1) for i in range(number)]
 
 
-def _table(*columns: str) -> Any:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for name in columns:
-        table.add_column(name, overflow="fold")
-    return table
-
-
-def _print(table: Any) -> None:
-    from rich.console import Console
-
-    console = Console(width=_width(), highlight=False)
-    with console.capture() as captured:
-        console.print(table)
-    for line in captured.get().splitlines():
-        typer.echo(line.rstrip())
-
-
-def _width() -> int | None:
-    return None if sys.stdout.isatty() else 200
-
-
 def _print_head(comparison: Comparison) -> None:
-    from dlrun.cli.text import shown
-
     for letter, label, run, members in zip(
         _letters(len(comparison.runs)),
         comparison.labels,
@@ -104,25 +79,22 @@ def _print_head(comparison: Comparison) -> None:
         strict=True,
     ):
         many = f" × {members}" if members > 1 else ""
-        typer.echo(f"{letter}  {shown(label)}{many}  ({shown(run)})")
-    typer.echo()
+        echo(f"{letter}  {label}{many}  ({run})")
+    echo()
 
 
 def _print_differing(comparison: Comparison) -> None:
     """What differs in the config: a line a key, a column a run."""
-    from rich.text import Text
-
-    from dlrun.cli.text import shown
-
     if not comparison.differing:
-        typer.echo("the configs are the same\n")
+        echo("the configs are the same")
+        echo()
         return
-    table = _table("differs", *_letters(len(comparison.runs)))
+    table = new_table("differs", *_letters(len(comparison.runs)))
     for key, values in comparison.differing.items():
-        cells = ["–" if value is None else shown(_short(value)) for value in values]
-        table.add_row(Text(key), *map(Text, cells))
-    _print(table)
-    typer.echo()
+        cells = ["–" if value is None else _short(value) for value in values]
+        table.add_row(*map(cell, [key, *cells]))
+    print_table(table)
+    echo()
 
 
 def _short(value: Any) -> str:
@@ -132,26 +104,23 @@ def _short(value: Any) -> str:
 
 def _print_results(comparison: Comparison) -> None:
     """A line for each metric and run, the metric that is judged by first."""
-    from rich.console import Console
-    from rich.text import Text
-
     letters = _letters(len(comparison.runs))
-    has_room = (Console(width=_width()).width) >= _ROOM_FOR_INTERVALS
+    has_room = table_width() >= _ROOM_FOR_INTERVALS
     columns = ["", "result", *(["95 % interval"] if has_room else []), "minus A", "verdict"]
-    table = _table(*columns)
+    table = new_table(*columns)
     verdicts = ["", *(judgement.verdict for judgement in comparison.judgements)]
     names = sorted(comparison.rows, key=lambda name: name != comparison.metric)
     for name in names:
-        table.add_row(Text(name, style="bold"))
+        table.add_row(cell(name, "bold"))
         is_judged = name == comparison.metric
         for letter, row, verdict in zip(letters, comparison.rows[name], verdicts, strict=True):
             cells = _result_cells(row, has_room)
             style = _STYLES.get(verdict, "") if is_judged else ""
             table.add_row(
-                Text(f"  {letter}"), *map(Text, cells), Text(verdict if is_judged else "", style)
+                cell(f"  {letter}"), *map(cell, cells), cell(verdict if is_judged else "", style)
             )
-    _print(table)
-    typer.echo()
+    print_table(table)
+    echo()
 
 
 _STYLES = {"better": "green", "worse": "red", "not distinguishable": "yellow"}
@@ -167,24 +136,20 @@ def _result_cells(row: Row, has_room: bool) -> list[str]:
 
 
 def _verdict_lines(comparison: Comparison) -> Iterator[str]:
-    from dlrun.cli.text import shown
-
     letters = _letters(len(comparison.runs))
     advice: dict[str, None] = {}
     for letter, judgement in zip(letters[1:], comparison.judgements, strict=True):
         words = {"better": "is better than", "worse": "is worse than"}
         verdict = words.get(judgement.verdict, f"and A: {judgement.verdict};")
         verdict = f"{verdict} A:" if judgement.verdict in words else verdict
-        yield shown(f"{letter} {verdict} {judgement.text}")
+        yield f"{letter} {verdict} {judgement.text}"
         advice |= dict.fromkeys(judgement.advice)
-    yield from (shown(remark) for remark in comparison.remarks)
+    yield from comparison.remarks
     if advice:
         yield "to tell more:"
-        yield from (f"  {shown(command)}" for command in advice)
+        yield from (f"  {command}" for command in advice)
 
 
 def _environment_lines(differences: Mapping[str, Sequence[str]]) -> Iterator[str]:
-    from dlrun.cli.text import shown
-
     for run, found in differences.items():
-        yield shown(f"{run} ran on: {'; '.join(found) or 'the same as the first, as far as known'}")
+        yield f"{run} ran on: {'; '.join(found) or 'the same as the first, as far as known'}"

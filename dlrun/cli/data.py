@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from dlrun.cli.arguments import JsonOption
 from dlrun.cli.guard import guarded
+from dlrun.cli.output import echo, echo_json, echo_lines
 
 data_app = typer.Typer(help="List, fetch and study data sets.", no_args_is_help=True)
 
 
 def list_datasets(
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """List the data sets there are."""
     from dataclasses import asdict
@@ -22,14 +23,19 @@ def list_datasets(
     from dlrun.catalog.datasets import CARDS
 
     if as_json:
-        cards = {name: asdict(card) for name, card in CARDS.items()}
-        typer.echo(json.dumps(cards, indent=1, default=lambda _: "required"))
+        echo_json({name: _with_required(asdict(card)) for name, card in CARDS.items()})
         return
     width = max(len(name) for name in CARDS)
     for name, card in CARDS.items():
         rows = "" if card.num_rows is None else f"{card.num_rows:,} rows"
         fetch = "download" if card.download else ""
-        typer.echo(f"{name:<{width}}  {rows:>12}  {fetch:<8}  {card.title}")
+        echo(f"{name:<{width}}  {rows:>12}  {fetch:<8}  {card.title}")
+
+
+def _with_required(card: dict[str, Any]) -> dict[str, Any]:
+    """A card whose required options say so: JSON has no `...`."""
+    options = card["options"].items()
+    return card | {"options": {n: "required" if v is ... else v for n, v in options}}
 
 
 def fetch(
@@ -42,7 +48,7 @@ def fetch(
     with showing(quiet=False) as report:
         for name in names:
             path = fetch_dataset(name, report)
-            typer.echo(f"{name}: {'needs no download' if path is None else path}")
+            echo(f"{name}: {'needs no download' if path is None else path}")
 
 
 def show(
@@ -52,7 +58,7 @@ def show(
     plot: Annotated[
         Path | None, typer.Option(help="Where to draw it. Default: runs/data/<name>.png.")
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Show what is in a data set: shapes, classes, ranges, first rows, and a picture."""
     from dlrun.cli.display import showing
@@ -72,14 +78,13 @@ def show(
             dataset = load_dataset(DatasetConfig(target), report)
             facts = describe(dataset)
     if as_json:
-        typer.echo(json.dumps(facts, indent=1, ensure_ascii=False))
+        echo_json(facts)
     else:
-        for line in describe_lines(facts):
-            typer.echo(line)
+        echo_lines(describe_lines(facts))
     path = plot or resolve_runs_dir() / "data" / f"{dataset.name}.png"
     make_folder(path.parent)
     draw_dataset(dataset, path)
-    typer.echo(f"drawn: {path}", err=True)
+    echo(f"drawn: {path}", err=True)
 
 
 data_app.command("list")(guarded(list_datasets))

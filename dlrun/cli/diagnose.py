@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dlrun.cli.arguments import MemberOption
+from dlrun.cli.arguments import JsonOption, MemberOption
+from dlrun.cli.output import echo, echo_json, echo_lines
 
 if TYPE_CHECKING:
     from dlrun.evaluation.diagnose import Diagnosis
@@ -15,35 +16,29 @@ if TYPE_CHECKING:
 def diagnose(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A run, or `latest`.")],
     member: MemberOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Say in words what a run's curves mean, by which numbers, and one thing to try next."""
     import dlrun
-    from dlrun.cli.text import json_text, shown
     from dlrun.runs import find_run
 
     diagnosis = dlrun.diagnose(find_run(run), member=member)
     if as_json:
-        typer.echo(json_text(diagnosis.to_dict()))
+        echo_json(diagnosis.to_dict())
         return
-    typer.echo(shown(f"{diagnosis.run}: {diagnosis.finding.verdict}"))
-    for line in diagnosis_lines(diagnosis)[1:]:
-        typer.echo(line)
-    for gap in diagnosis.gaps:
-        typer.echo(f"  {'gap':<11} {gap}")
-    for remark in diagnosis.remarks:
-        typer.echo(shown(f"  {'note':<11} {remark}"))
+    echo(f"{diagnosis.run}: {diagnosis.finding.verdict}")
+    echo_lines(diagnosis_lines(diagnosis)[1:])
+    echo_lines(f"  {'gap':<11} {gap}" for gap in diagnosis.gaps)
+    echo_lines(f"  {'note':<11} {remark}" for remark in diagnosis.remarks)
 
 
 def diagnosis_lines(diagnosis: Diagnosis) -> list[str]:
     """Returns the verdict, its evidence, what else is worth knowing, and what to try."""
     import shlex
 
-    from dlrun.cli.text import shown
-
     lines = [f"  {'diagnosis':<11} {diagnosis.finding.verdict}"]
-    lines.append(f"  {'because':<11} {shown(diagnosis.finding.evidence)}")
+    lines.append(f"  {'because':<11} {diagnosis.finding.evidence}")
     lines += [f"  {'also':<11} {one.verdict}: {one.evidence}" for one in diagnosis.others]
     if diagnosis.advice:
-        lines.append(f"  {'try':<11} {shown(shlex.quote(diagnosis.advice))}")
+        lines.append(f"  {'try':<11} {shlex.quote(diagnosis.advice)}")
     return lines

@@ -5,7 +5,6 @@ Progress and messages go to stderr; only results go to stdout.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import sys
@@ -14,10 +13,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from dlrun import events
-from dlrun.cli.text import shown
+from dlrun.cli.output import echo, echo_json, echo_lines
 from dlrun.columns import VALIDATION, shown_columns
 from dlrun.errors import DlrunError
 from dlrun.events import (
@@ -29,8 +26,8 @@ from dlrun.events import (
     Report,
     TaskEnded,
 )
-from dlrun.files import plain
 from dlrun.runs import Run
+from dlrun.runs.find import shortest_name
 from dlrun.runs.looks import count_looks, own_test_set
 from dlrun.screen import silence
 from dlrun.wording import short_number, with_interval
@@ -89,35 +86,34 @@ def _plain_lines(event: Event) -> None:
         if event.level == "log":
             return
         label = "warning: " if event.level == "warning" else ""
-        typer.echo(f"{label}{event.text}", err=True)
+        echo(f"{label}{event.text}", err=True)
     elif isinstance(event, EpochEnded):
         values = "  ".join(f"{name} {short_number(value)}" for name, value in event.logs.items())
-        typer.echo(f"epoch {event.epoch}/{event.epochs}  {values}", err=True)
+        echo(f"epoch {event.epoch}/{event.epochs}  {values}", err=True)
     elif isinstance(event, FromTask) and isinstance(event.event, Message):
         _plain_lines(event.event)
     elif isinstance(event, TaskEnded):
-        typer.echo(task_line(event), err=True)
+        echo(task_line(event), err=True)
     elif isinstance(event, events.Progress) and event.total and event.done == event.total:
-        typer.echo(f"{event.task}: {_amount(event.done, event.unit)}", err=True)
+        echo(f"{event.task}: {_amount(event.done, event.unit)}", err=True)
 
 
 def task_line(event: TaskEnded) -> str:
     """Returns how one of several trainings ended, in a line."""
-    return f"{event.done} of {event.total}  {event.task}: {event.status}, {shown(event.text)}"
+    return f"{event.done} of {event.total}  {event.task}: {event.status}, {event.text}"
 
 
 def show_result(run: Run, *, as_json: bool, quiet: bool) -> None:
     """Prints what came out of a finished run, and what to type next."""
     if as_json:
         result = {"id": run.id, "path": str(run.path), "status": run.status}
-        typer.echo(json.dumps(plain(result | {"metrics": run.metrics}), indent=1))
+        echo_json(result | {"metrics": run.metrics})
     elif quiet:
-        typer.echo(str(run.path))
+        echo(run.path)
     else:
-        for line in result_lines(run):
-            typer.echo(line)
-        program = program_name()
-        typer.echo(f"  {'next':<11} {program} summary latest · {program} plot latest --x seconds")
+        program, name = program_name(), shortest_name(run)
+        echo_lines(result_lines(run))
+        echo(f"  {'next':<11} {program} summary {name} · {program} plot {name} --x seconds")
 
 
 def program_name() -> str:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dlrun.cli.arguments import MemberOption
+from dlrun.cli.arguments import JsonOption, MemberOption, QuietOption
+from dlrun.cli.output import echo, echo_json, echo_lines
 
 if TYPE_CHECKING:
     from dlrun.exporting import Exported
@@ -24,29 +25,23 @@ def export(
         typer.Option("--output", help="The file; default: in the run's folder, exports/."),
     ] = None,
     member: MemberOption = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No messages; only the path of what was written.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Hand a run's model on, scaling inside, or the plain Keras script that trains it; checked."""
     import dlrun
-    from dlrun.cli.display import showing
-    from dlrun.cli.signals import signals_heard
-    from dlrun.cli.text import json_text, shown
+    from dlrun.cli.working import working
     from dlrun.runs import find_run, single_run
-    from dlrun.screen import own_stderr
 
     found = single_run(find_run(run), member)
-    with signals_heard(), own_stderr(), showing(quiet=quiet) as report:
+    with working(quiet=quiet) as report:
         exported = dlrun.export(found, to, output, report=report)
     if as_json:
-        typer.echo(json_text(_facts(exported)))
+        echo_json(_facts(exported))
     elif quiet:
-        typer.echo(shown(exported.path))
+        echo(exported.path)
     else:
-        for line in _lines(exported):
-            typer.echo(shown(line))
+        echo_lines(_lines(exported))
 
 
 def _facts(exported: Exported) -> dict[str, Any]:

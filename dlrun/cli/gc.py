@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from dlrun.cli.arguments import JsonOption
+from dlrun.cli.output import cell, echo, echo_json, new_table, print_table
 
 if TYPE_CHECKING:
     from dlrun.errors import DlrunError
@@ -21,7 +22,7 @@ def gc(
         bool, typer.Option("--dry-run", help="Only list what would be removed.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Remove without asking.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The list as JSON.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Remove runs of no epoch, temporary files, and weights of worse runs; never a history."""
     from dlrun.runs.cleanup import plan_cleanup, remove, resumable_runs
@@ -32,14 +33,14 @@ def gc(
     agreed = bool(plan) and not dry_run and (yes or _asked())
     removed, problems = remove(plan) if agreed else ([], [])
     if as_json:
-        typer.echo(json.dumps(_facts(plan, kept, removed, problems), indent=1, ensure_ascii=False))
+        echo_json(_facts(plan, kept, removed, problems))
     elif agreed:
         freed = _size(sum(one.size_bytes for one in removed))
-        typer.echo(f"removed {len(removed):,} of {len(plan):,}, {freed} are free again")
+        echo(f"removed {len(removed):,} of {len(plan):,}, {freed} are free again")
     elif plan and not dry_run:
-        typer.echo("nothing was removed")
+        echo("nothing was removed")
     for problem in problems:
-        typer.echo(f"dlrun: error: {problem}", err=True)
+        echo(f"dlrun: error: {problem}", err=True)
     if problems:
         raise typer.Exit(1)
 
@@ -54,27 +55,21 @@ def _show(plan: Sequence[Removal], kept: Sequence[Run | Sweep]) -> None:
     if plan:
         _print_table(plan, resolve_runs_dir())
         total = _size(sum(removal.size_bytes for removal in plan))
-        typer.echo(f"{len(plan):,} to remove, {total}; every history stays")
+        echo(f"{len(plan):,} to remove, {total}; every history stays")
     else:
-        typer.echo(f"nothing to remove in {resolve_runs_dir()}")
+        echo(f"nothing to remove in {resolve_runs_dir()}")
     for run in kept:
-        typer.echo(f"kept: {run.id} goes on by `dlrun resume {run.id}`")
+        echo(f"kept: {run.id} goes on by `dlrun resume {run.id}`")
 
 
 def _print_table(plan: Sequence[Removal], runs_dir: Path) -> None:
-    """Prints one line a removal; wide where stdout is no terminal, so that no cell breaks."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for name in ("what", "kind", "why"):
-        table.add_column(name, overflow="fold")
+    """Prints one line a removal."""
+    table = new_table("what", "kind", "why")
     table.add_column("size", justify="right", no_wrap=True)
     for one in plan:
         cells = (str(one.path.relative_to(runs_dir)), one.kind, one.reason, _size(one.size_bytes))
-        table.add_row(*map(Text, cells))
-    Console(width=None if sys.stdout.isatty() else 240, highlight=False).print(table)
+        table.add_row(*map(cell, cells))
+    print_table(table)
 
 
 def _size(num_bytes: int) -> str:

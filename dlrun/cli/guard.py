@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from dlrun.cli.text import shown
+from dlrun.cli.output import echo, echo_lines
 from dlrun.errors import ConfigError, DlrunError
 from dlrun.screen import silence
 
@@ -28,10 +28,10 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
         except DlrunError as error:
             if os.environ.get(DEBUG):
                 raise
-            typer.echo(error_text(error), err=True)
+            echo_lines(error_text(error).split("\n"), err=True)
             raise typer.Exit(error.exit_code) from None
         except KeyboardInterrupt as stop:
-            typer.echo(f"dlrun: {stop}" if str(stop) else "dlrun: interrupted", err=True)
+            echo(f"dlrun: {stop}" if str(stop) else "dlrun: interrupted", err=True)
             raise typer.Exit(getattr(stop, "exit_code", 130)) from None
         except BrokenPipeError:  # `dlrun summary | head`: the reader has enough
             silence(sys.stdout)
@@ -42,5 +42,4 @@ def guarded(command: Callable[..., None]) -> Callable[..., None]:
 
 def error_text(error: DlrunError) -> str:
     """Returns an error as it is shown: problems of a config as they are, others after a label."""
-    text = shown(error, lines=True)  # it may quote a file, and that may hold anything
-    return text if isinstance(error, ConfigError) else f"dlrun: error: {text}"
+    return str(error) if isinstance(error, ConfigError) else f"dlrun: error: {error}"

@@ -19,6 +19,8 @@ from rich.text import Text
 
 from dlrun import events
 from dlrun.cli.display import task_line
+from dlrun.cli.output import cell
+from dlrun.cli.text import shown
 from dlrun.columns import TRAIN_EVAL
 from dlrun.events import (
     EngineChosen,
@@ -103,7 +105,7 @@ class LiveDisplay:
             if event.level == "log":
                 return
             style = "yellow" if event.level == "warning" else "dim"
-            self._console.print(Text(event.text, style=style), soft_wrap=True)
+            self._console.print(cell(event.text, style), soft_wrap=True)
         elif isinstance(event, StepsDone):
             self._step(event)
         elif isinstance(event, EpochEnded):
@@ -150,14 +152,14 @@ class LiveDisplay:
             description=f"{event.done} of {event.total} trials{failed}",
             note="",
         )
-        self._progress.above = f"best: {event.best}" if event.best else ""
+        self._progress.above = shown(f"best: {event.best}") if event.best else ""
 
     def _task_ended(self, event: TaskEnded) -> None:
         own = [name for name in self._running if f"{name}/".startswith(f"{event.task}/")]
         for name in own:  # a trial's are those of its members, too
             self._progress.remove_task(self._running.pop(name))
         style = "" if event.status == "finished" else "yellow"
-        self._console.print(Text(task_line(event), style=style), soft_wrap=True)
+        self._console.print(cell(task_line(event), style), soft_wrap=True)
 
     def _step(self, event: StepsDone) -> None:
         if self._training is None:
@@ -195,7 +197,7 @@ class LiveDisplay:
     def _print_row(self, cells: list[str], style: str) -> None:
         widths = zip(cells, _widths(self._names), strict=True)
         line = "  ".join(cell.rjust(width) for cell, width in widths)
-        self._console.print(Text(line, style=style), no_wrap=True, crop=True, overflow="ellipsis")
+        self._console.print(cell(line, style), no_wrap=True, crop=True, overflow="ellipsis")
 
     def _download(self, event: events.Progress) -> None:
         if event.task not in self._tasks:

@@ -9,6 +9,7 @@ from typing import Any
 from dlrun.cli.display import baseline_text, diagnosis_of, duration
 from dlrun.columns import shown_columns
 from dlrun.runs import Run
+from dlrun.runs.find import typed_name
 from dlrun.wording import short_number, with_spread
 
 MOST_SHOWN = 30
@@ -85,10 +86,11 @@ def _end_lines(run: Run) -> list[str]:
 def _test_text(run: Run) -> str:
     looked = [number for number, one in enumerate(run.members) if one.has_looked_at_test]
     if looked:
-        return f"looked at by a member; dlrun summary {run.id} --member {looked[-1]} shows it"
+        command = f"dlrun summary {typed_name(run)} --member {looked[-1]}"
+        return f"looked at by a member; {command} shows it"
     best = run.metrics["best_member"]
     number = run.metrics["finished"][0] if best is None else best
-    return f"not looked at; dlrun test {run.id} --member {number} does"
+    return f"not looked at; dlrun test {typed_name(run)} --member {number} does"
 
 
 def _baseline(run: Run) -> Mapping[str, Any] | None:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from dlrun.cli.output import echo, echo_lines
+
 
 def new(
     name: Annotated[
@@ -27,8 +29,8 @@ def new(
         _new_sweep(origin, name, folder)
         return
     path = copy_config(origin, name, folder)
-    typer.echo(str(path))
-    typer.echo(f"next: edit it, then dlrun train {path}", err=True)
+    echo(path)
+    echo(f"next: edit it, then dlrun train {path}", err=True)
 
 
 def _list() -> None:
@@ -36,16 +38,16 @@ def _list() -> None:
 
     found = (*shipped_configs(), *shipped_sweeps())
     width = max(len(config.name) for config in found)
-    for config in found:
-        typer.echo(f"{config.name:<{width}}  {config.headline}")
-    typer.echo("\ndlrun new my_net --from mnist_deep   copies one to start from", err=True)
+    echo_lines(f"{config.name:<{width}}  {config.headline}" for config in found)
+    echo(err=True)
+    echo("dlrun new my_net --from mnist_deep   copies one to start from", err=True)
 
 
 def _new_sweep(origin: str, name: str, folder: Path) -> None:
     from dlrun.sweeping.shipped import copy_sweep
 
     path, base, is_new = copy_sweep(origin, name, folder)
-    typer.echo(f"{path}\n{base}")
+    echo_lines([path, base])
     if not is_new:
-        typer.echo(f"its base {base} was there already and is left as it is", err=True)
-    typer.echo(f"next: edit them, then dlrun sweep {path}", err=True)
+        echo(f"its base {base} was there already and is left as it is", err=True)
+    echo(f"next: edit them, then dlrun sweep {path}", err=True)

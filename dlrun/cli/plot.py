@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dlrun.cli.arguments import UsageError
+from dlrun.cli.output import echo_lines
+
 if TYPE_CHECKING:
     from dlrun.runs import Sweep
 
@@ -38,9 +41,7 @@ def plot(
     ] = None,
 ) -> None:
     """Draw a run's curves again, several runs in one figure a metric, or a sweep's pictures."""
-    from dlrun.cli.arguments import UsageError
     from dlrun.cli.display import judge_late
-    from dlrun.cli.text import shown
     from dlrun.plots.run_plots import PlotStyle, draw_runs
     from dlrun.runs import Sweep, find_any, find_run
 
@@ -58,13 +59,11 @@ def plot(
     )
     found = [find_run(name) for name in runs]
     judge_late(*found)
-    for path in draw_runs(found, style, metrics=metric or (), output=output):
-        typer.echo(shown(path, lines=True))
+    echo_lines(draw_runs(found, style, metrics=metric or (), output=output))
 
 
 def _plot_sweep(sweep: Sweep, output: Path | None, file_format: str) -> None:
     """Draws all pictures of a sweep that make sense, and says why others do not."""
-    from dlrun.cli.text import shown
     from dlrun.plots.sweep_plots import draw_sweep
     from dlrun.runs.links import refuse_links
     from dlrun.sweeping.rows import rows_of
@@ -72,15 +71,11 @@ def _plot_sweep(sweep: Sweep, output: Path | None, file_format: str) -> None:
     if output is None:
         refuse_links(sweep)
     paths, left_out = draw_sweep(rows_of(sweep), output or sweep.plots_dir, file_format)
-    for path in paths:
-        typer.echo(shown(path, lines=True))
-    for reason in left_out:
-        typer.echo(f"not drawn: {shown(reason)}", err=True)
+    echo_lines(paths)
+    echo_lines((f"not drawn: {reason}" for reason in left_out), err=True)
 
 
 def _parse_size(text: str | None) -> tuple[float, float] | None:
-    from dlrun.cli.arguments import UsageError
-
     if text is None:
         return None
     try:
@@ -93,8 +88,6 @@ def _parse_size(text: str | None) -> tuple[float, float] | None:
 
 
 def _format(wanted: str | None, output: Path | None) -> str:
-    from dlrun.cli.arguments import UsageError
-
     suffix = output.suffix.removeprefix(".") if output is not None else ""
     if wanted and suffix and wanted != suffix:
         raise UsageError(f"--output ends in .{suffix} and --format is {wanted}; drop one of them")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dlrun.cli.arguments import MemberOption
+from dlrun.cli.arguments import JsonOption, MemberOption, QuietOption
+from dlrun.cli.output import cell, echo, echo_json, echo_lines, new_table, print_table
 
 if TYPE_CHECKING:
     from dlrun.predicting.samples import Predictions, Sample
@@ -51,21 +52,16 @@ def predict(
         bool, typer.Option("--show-steps", help="Draw each image's preparation step by step.")
     ] = False,
     member: MemberOption = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress and no messages; only the result.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Predict images or tables: drawings and photos of digits, pages of them, rows of a CSV."""
     import dlrun
-    from dlrun.cli.display import showing
-    from dlrun.cli.signals import signals_heard
-    from dlrun.cli.text import json_text
+    from dlrun.cli.working import working
     from dlrun.runs import find_run
-    from dlrun.screen import own_stderr
 
     found = find_run(run)
-    with signals_heard(), own_stderr(), showing(quiet=quiet) as report:
+    with working(quiet=quiet) as report:
         result = dlrun.predict(
             found,
             inputs,
@@ -78,7 +74,7 @@ def predict(
             report=report,
         )
     if as_json:
-        typer.echo(json_text(_facts(result)))
+        echo_json(_facts(result))
     else:
         _show(result, quiet=quiet)
         if show_steps:
@@ -99,33 +95,24 @@ def _facts(result: Predictions) -> dict[str, Any]:
 
 
 def _show(result: Predictions, *, quiet: bool) -> None:
-    from dlrun.cli.text import shown
-
     _print_table(result.samples[:_MOST_SHOWN])
     if result.num_samples > _MOST_SHOWN:
         more = result.num_samples - min(len(result.samples), _MOST_SHOWN)
-        typer.echo(f"… and {more:,} more in the file")
-    for line in _report_lines(result):
-        typer.echo(line)
+        echo(f"… and {more:,} more in the file")
+    echo_lines(_report_lines(result))
     if result.num_failed:
-        typer.echo(f"  {'failed':<11} {result.num_failed:,} of {result.num_samples:,}")
+        echo(f"  {'failed':<11} {result.num_failed:,} of {result.num_samples:,}")
     names = sorted(path.name for path in result.folder.iterdir())
-    typer.echo(shown(f"  {'kept in':<11} {result.folder} ({', '.join(names)})"))
+    echo(f"  {'kept in':<11} {result.folder} ({', '.join(names)})")
     if not quiet and any(sample.remarks for sample in result.samples):
-        typer.echo(f"  {'note':<11} see `remarks`: some inputs are unlike the training data")
+        echo(f"  {'note':<11} see `remarks`: some inputs are unlike the training data")
 
 
 def _print_table(samples: Sequence[Sample]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    from dlrun.cli.text import shown
     from dlrun.predicting.samples import short_names
 
-    console = Console(width=None if sys.stdout.isatty() else 240, highlight=False)
     has_labels = any(sample.label is not None for sample in samples)
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table = new_table()
     table.add_column("input", no_wrap=True, overflow="ellipsis", max_width=44)
     if has_labels:
         table.add_column("label", no_wrap=True)
@@ -134,29 +121,27 @@ def _print_table(samples: Sequence[Sample]) -> None:
         table.add_column("probabilities", no_wrap=True)
     table.add_column("remarks", style="dim", overflow="fold")
     for name, sample in zip(short_names(samples), samples, strict=True):
-        cells = [Text(shown(name))]
+        cells = [cell(name)]
         if has_labels:
-            cells.append(Text("" if sample.label is None else _word(sample.label)))
+            cells.append(cell("" if sample.label is None else _word(sample.label)))
         cells += _answer_cells(sample, with_top=len(table.columns) == 4 + has_labels)
         said = sample.error if sample.error is not None else "; ".join(sample.remarks)
-        cells.append(Text(shown(said), style="red" if sample.error is not None else ""))
+        cells.append(cell(said, "red" if sample.error is not None else ""))
         table.add_row(*cells)
-    console.print(table)
+    print_table(table)
 
 
 def _answer_cells(sample: Sample, *, with_top: bool) -> list[Any]:
-    from rich.text import Text
-
     if sample.answer is None:
-        return [Text("–", style="red"), *([Text("")] if with_top else [])]
+        return [cell("–", "red"), *([cell("")] if with_top else [])]
     style = "bold red" if sample.is_wrong else "bold green" if sample.label is not None else "bold"
     if not isinstance(sample.label, str):
         style = "bold"
     mark = " ✗" if sample.is_wrong else ""
-    cells = [Text(_word(sample.answer.predicted) + mark, style=style)]
+    cells = [cell(_word(sample.answer.predicted) + mark, style)]
     if with_top:
         top = "  ".join(f"{name} {share:.3f}" for name, share in sample.answer.top)
-        cells.append(Text(top))
+        cells.append(cell(top))
     return cells
 
 
@@ -177,7 +162,6 @@ def _report_lines(result: Predictions) -> list[str]:
 
 def _show_pixels(result: Predictions) -> None:
     """Smallest and largest pixel and ink, beside those of training, of each image."""
-    from dlrun.cli.text import shown
     from dlrun.predicting.drawing import steps_note
     from dlrun.predicting.recipe import recipe_of
 
@@ -185,4 +169,4 @@ def _show_pixels(result: Predictions) -> None:
         return
     looks = recipe_of(result.run).looks
     for i, picture in result.prepared.items():
-        typer.echo(shown(f"{result.samples[i].name}: {steps_note(picture, looks)}"))
+        echo(f"{result.samples[i].name}: {steps_note(picture, looks)}")

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from dlrun.cli.output import echo
+
 
 def report(
     sweep: Annotated[str, typer.Argument(metavar="SWEEP", help="A sweep, or `latest`.")],
@@ -15,8 +17,7 @@ def report(
     ] = None,
 ) -> None:
     """Write a sweep on one page: a single HTML file with its pictures inside."""
-    from dlrun.cli.text import shown
     from dlrun.runs import find_sweep
     from dlrun.sweeping.report import write_report
 
-    typer.echo(shown(write_report(find_sweep(sweep), output), lines=True))
+    echo(write_report(find_sweep(sweep), output))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,6 +9,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from dlrun.cli.arguments import JsonOption, QuietOption
+from dlrun.cli.output import cell, echo, echo_json, echo_lines, new_table, print_table, table_width
 
 # From this many columns on, a terminal has room for these columns of the table too.
 _ROOM = {"epochs": 100, "first hash": 100, "first difference": 120}
@@ -20,10 +22,8 @@ def reproduce(
         list[str],
         typer.Argument(metavar="RUN...", help="Runs, or their folders, which may lie anywhere."),
     ],
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress and no messages; only the result.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Train recorded runs anew; say whether each is identical, within tolerance or different."""
     from dlrun.reproduction import exit_code_of, name_each
@@ -39,18 +39,15 @@ def reproduce(
 
 def _reproduce_one(name: str, *, quiet: bool, as_json: bool) -> dict[str, Any]:
     import dlrun
-    from dlrun.cli.display import showing
-    from dlrun.cli.signals import signals_heard
-    from dlrun.screen import own_stderr
+    from dlrun.cli.working import working
 
-    with signals_heard(), own_stderr(), showing(quiet=quiet) as report:
+    with working(quiet=quiet) as report:
         found = dlrun.reproduce(name, report=report, command=["dlrun", *sys.argv[1:]])
     row = found.to_dict()
     if as_json:
-        typer.echo(json.dumps(row, indent=1, ensure_ascii=False))
+        echo_json(row)
     else:
-        for line in result_lines(row)[: 1 if quiet else None]:
-            typer.echo(line)
+        echo_lines(result_lines(row)[: 1 if quiet else None])
     return row
 
 
@@ -63,12 +60,12 @@ def _reproduce_many(names: Sequence[str], *, quiet: bool, as_json: bool) -> list
         results = reproduce_each(names)
         for number, name in enumerate(names, start=1):
             if not quiet:
-                typer.echo(f"{number} of {len(names)}: {name} …", err=True)
+                echo(f"{number} of {len(names)}: {name} …", err=True)
             rows.append(next(results))
             if not quiet:
-                typer.echo(f"{number} of {len(names)}: {_verdict(rows[-1])}", err=True)
+                echo(f"{number} of {len(names)}: {_verdict(rows[-1])}", err=True)
     if as_json:
-        typer.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        echo_json(rows)
     else:
         _print_table(rows)
     return rows
@@ -107,22 +104,18 @@ def _verdict(row: Mapping[str, Any]) -> str:
 
 def _print_table(rows: Sequence[Mapping[str, Any]]) -> None:
     """Prints one line a run, and as many columns as the terminal has room for."""
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    console = Console(width=None if sys.stdout.isatty() else 1000, highlight=False)
-    left_out = [name for name, width in _ROOM.items() if console.width < width]
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    room = table_width()
+    left_out = [name for name, width in _ROOM.items() if room < width]
+    table = new_table()
     cells = [_cells(row, name) for row, name in zip(rows, _short_names(rows), strict=True)]
     for name in (names := [name for name in cells[0] if name not in left_out]):
         table.add_column(name, overflow="fold", no_wrap=name == "verdict")
     for row in cells:
-        table.add_row(*[Text(row[name], style=_STYLES.get(row[name], "")) for name in names])
-    console.print(table)
+        table.add_row(*[cell(row[name], _STYLES.get(row[name], "")) for name in names])
+    print_table(table)
     num_alike = sum(row["verdict"] in ("identical", "within tolerance") for row in rows)
     more = f"; no room for {', '.join(left_out)}" if left_out else ""
-    typer.echo(f"{num_alike} of {len(rows)} runs reproduced{more}")
+    echo(f"{num_alike} of {len(rows)} runs reproduced{more}")
 
 
 _STYLES = {

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from dlrun.cli.arguments import OverridesArgument, check_options
+from dlrun.cli.arguments import JsonOption, OverridesArgument, QuietOption, check_options
 
 
 def resume(
+    context: typer.Context,
     run: Annotated[str, typer.Argument(metavar="RUN|SWEEP", help="A run, a sweep, or `latest`.")],
     overrides: OverridesArgument = None,
     more_epochs: Annotated[
@@ -28,23 +29,21 @@ def resume(
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="Of a sweep: end with the first that fails.")
     ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress and no messages; only the result.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Go on with a run or sweep that was stopped or killed, as if it never had; or train longer."""
     import dlrun
-    from dlrun.cli.display import show_result, showing
-    from dlrun.cli.signals import signals_heard
+    from dlrun.cli.display import show_result
+    from dlrun.cli.signals import RESUME_GOES_ON
     from dlrun.cli.sweep import raise_failed
     from dlrun.cli.sweeps import show_sweep
+    from dlrun.cli.working import working
     from dlrun.runs import Sweep
-    from dlrun.screen import own_stderr
 
     tokens = overrides or []
-    check_options(tokens, _OPTIONS)
-    with signals_heard(), own_stderr(), showing(quiet=quiet) as report:
+    check_options(context, tokens)
+    with working(quiet=quiet, if_quit=RESUME_GOES_ON) as report:
         resumed = dlrun.resume(
             run,
             tokens,
@@ -60,15 +59,3 @@ def resume(
         raise_failed(resumed)
     else:
         show_result(resumed, as_json=as_json, quiet=quiet)
-
-
-_OPTIONS = (
-    "--more-epochs",
-    "--into",
-    "--workers",
-    "--retry-failed",
-    "--fail-fast",
-    "--quiet",
-    "--json",
-    "--help",
-)

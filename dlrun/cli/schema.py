@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated
 
 import typer
+
+from dlrun.cli.output import echo_json
 
 
 def schema(
@@ -15,4 +16,4 @@ def schema(
     from dlrun.config import json_schema
     from dlrun.sweeping import sweep_json_schema
 
-    typer.echo(json.dumps(sweep_json_schema() if sweep else json_schema(), indent=1))
+    echo_json(sweep_json_schema() if sweep else json_schema())

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from dlrun.cli.arguments import MemberOption
+from dlrun.cli.output import echo
 from dlrun.errors import ServeError
 
 
@@ -30,7 +31,6 @@ def serve(
 ) -> None:
     """Draw and see what a run's model says, on a page of this machine; JSON for programs."""
     from dlrun.cli.display import showing
-    from dlrun.cli.text import shown
     from dlrun.runs import find_run, single_run
 
     found = single_run(find_run(run), member)
@@ -44,14 +44,13 @@ def serve(
 
     with take_port(host, port) as sock:
         if not is_loopback(host):
-            told = f"warning: anyone on the network can use it, by --host {host}"
-            typer.echo(shown(told), err=True)
+            echo(f"warning: anyone on the network can use it, by --host {host}", err=True)
         with showing(quiet=False) as report:
             served = load_served(found, report)
         worker = Worker()
         app = make_app(served, Drawings(drawings, served.meaning.class_names), host, worker)
-        typer.echo(shown(f"{found.id}: {address_of(sock, host)}"))
-        typer.echo("Ctrl-C stops it", err=True)
+        echo(f"{found.id}: {address_of(sock, host)}")
+        echo("Ctrl-C stops it", err=True)
         run_server(app, sock)
     if worker.is_computing:
         _end_at_once()

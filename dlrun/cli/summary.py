@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from dlrun.cli.arguments import MemberOption, OverridesArgument, check_options
+from dlrun.cli.arguments import JsonOption, MemberOption, OverridesArgument, check_options
+from dlrun.cli.output import echo, echo_csv, echo_json, echo_lines
 
 if TYPE_CHECKING:
     from dlrun.runs import Run
 
 
 def summary(
+    context: typer.Context,
     target: Annotated[
         str | None,
         typer.Argument(
@@ -26,7 +25,7 @@ def summary(
     ] = None,
     overrides: OverridesArgument = None,
     sort: Annotated[
-        str, typer.Option(help="Column to sort all runs by: id, best, num_parameters, …")
+        str, typer.Option(help="Column to sort all runs by: id, best, parameters, time, …")
     ] = "id",
     filters: Annotated[
         list[str] | None,
@@ -45,12 +44,12 @@ def summary(
         float | None,
         typer.Option(help="Of a run with two classes: what is confused at this threshold."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    as_json: JsonOption = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="All runs as CSV.")] = False,
 ) -> None:
     """Show all runs, one run on one screen, or a config's layers and parameters."""
     tokens = overrides or []
-    check_options(tokens, _OPTIONS)
+    check_options(context, tokens)
     if target is None:
         shape = {"test": test, "members": members, "as_json": as_json, "as_csv": as_csv}
         _show_table(sort, filters or [], limit, **shape)
@@ -58,20 +57,6 @@ def summary(
         _show_model(Path(target), tokens, diagram, as_json=as_json)
     else:
         _show_run(target, member, diagram, threshold, limit, as_json=as_json)
-
-
-_OPTIONS = (
-    "--sort",
-    "--filter",
-    "--limit",
-    "--test",
-    "--members",
-    "--member",
-    "--diagram",
-    "--threshold",
-    "--json",
-    "--csv",
-)
 
 
 def _show_table(
@@ -85,10 +70,10 @@ def _show_table(
     as_csv: bool,
 ) -> None:
     from dlrun.cli.tables import dead_line, runs_table
-    from dlrun.cli.text import json_text, shown
     from dlrun.runs import list_all, resolve_runs_dir
-    from dlrun.runs.table import COLUMNS, filter_rows, parts_of, run_row, sort_rows
+    from dlrun.runs.table import COLUMNS, HEADS, filter_rows, parts_of, run_row, sort_rows
 
+    sort = HEADS.get(sort, sort)
     runs = list_all()
     if members:
         runs = [one for run in runs for one in (run, *parts_of(run))]
@@ -101,24 +86,19 @@ def _show_table(
         rows = filter_rows([run_row(run, with_test=test) for run in runs], filters)
         rows = rows if sort == "id" else sort_rows(rows, sort)  # runs come newest first
     if as_json:
-        typer.echo(json_text(rows))
+        echo_json(rows)
     elif as_csv:
-        columns = [*COLUMNS, "test"] if test else COLUMNS
-        writer = csv.DictWriter(sys.stdout, columns, lineterminator="\n")
-        writer.writeheader()
-        for row in rows:
-            texts = {key: shown(cell) for key, cell in row.items() if isinstance(cell, str)}
-            writer.writerow(row | texts)
+        echo_csv([*COLUMNS, "test"] if test else COLUMNS, rows)
     elif not runs:
-        typer.echo(f"no runs in {resolve_runs_dir()}; `dlrun train CONFIG` makes one")
+        echo(f"no runs in {resolve_runs_dir()}; `dlrun train CONFIG` makes one")
     else:
         first = rows[:limit] if limit else rows
         left_out = runs_table(first, with_test=test)
         more = " (--limit 0 shows all)" if len(first) < len(rows) or cut else ""
-        typer.echo(f"{len(first):,} of {len(runs):,} runs{more}{left_out and f'; {left_out}'}")
+        echo(f"{len(first):,} of {len(runs):,} runs{more}{left_out and f'; {left_out}'}")
         places = {run.id: place for place, run in enumerate(runs)}
         if how_to_go_on := dead_line(sorted(first, key=lambda row: places[row["id"]])):
-            typer.echo(how_to_go_on)
+            echo(how_to_go_on)
 
 
 def _show_run(
@@ -132,8 +112,7 @@ def _show_run(
 ) -> None:
     from dlrun.cli.display import judge_late, result_lines
     from dlrun.cli.evaluation import threshold_lines
-    from dlrun.cli.tables import run_lines, shown_line
-    from dlrun.cli.text import json_text
+    from dlrun.cli.tables import run_lines
     from dlrun.runs import Sweep, find_any, single_run
 
     run = find_any(name)
@@ -148,13 +127,11 @@ def _show_run(
     if diagram is not None:
         _draw(run.parameters.to_dict(), diagram, run.config.name)
     elif threshold is not None:
-        for line in threshold_lines(run, threshold):
-            typer.echo(shown_line(line))
+        echo_lines(threshold_lines(run, threshold))
     elif as_json:
-        typer.echo(json_text(_facts(run)))
+        echo_json(_facts(run))
     else:
-        for line in run_lines(run, result_lines):
-            typer.echo(line)
+        echo_lines(run_lines(run, result_lines))
 
 
 def _facts(run: Run) -> dict[str, Any]:
@@ -186,21 +163,20 @@ def _show_model(path: Path, overrides: list[str], diagram: Path | None, *, as_js
     else:
         loaded = load_config(path, overrides).config
         shape = data_shape(loaded)
-    typer.echo("loading TensorFlow …", err=True)
+    echo("loading TensorFlow …", err=True)
     from dlrun.model import count_model
 
     count = count_model(loaded, shape)
     if diagram is not None:
         _draw(count.to_dict(), diagram, loaded.name)
     if as_json:
-        typer.echo(json.dumps(count.to_dict(), indent=1, ensure_ascii=False))
+        echo_json(count.to_dict())
     else:
-        for line in count_lines(count):
-            typer.echo(line)
+        echo_lines(count_lines(count))
 
 
 def _draw(count: dict[str, Any], path: Path, title: str) -> None:
     from dlrun.plots.diagram import draw_model
 
     draw_model(count, path, title=title)
-    typer.echo(f"drawn: {path}", err=True)
+    echo(f"drawn: {path}", err=True)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dlrun.cli.arguments import check_options
+from dlrun.cli.arguments import JsonOption, QuietOption, check_options
+from dlrun.cli.output import echo_json, echo_lines
 
 FAILED_TRIALS = 3
 """Exit code of a sweep that is done, and some of whose trials failed."""
@@ -25,6 +25,7 @@ SearchArgument = Annotated[
 
 
 def sweep(
+    context: typer.Context,
     target: Annotated[
         Path, typer.Argument(metavar="SWEEP|CONFIG", help="A sweep's YAML file, or a config.")
     ],
@@ -42,22 +43,20 @@ def sweep(
     fail_fast: Annotated[
         bool, typer.Option("--fail-fast", help="End with the first trial that fails.")
     ] = False,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress and no messages; only the result.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Train many variants of a config; the same command again does only what is missing."""
-    from dlrun.cli.display import showing
-    from dlrun.cli.signals import signals_heard
+    from dlrun.cli.signals import BEGINS_ANEW, SWEEP_GOES_ON
     from dlrun.cli.sweeps import dry_run_lines, show_sweep
-    from dlrun.screen import own_stderr
+    from dlrun.cli.working import working
     from dlrun.sweeping import load_sweep
 
     tokens = search or []
-    check_options(tokens, _OPTIONS)
+    check_options(context, tokens)
     definition = load_sweep(target, tokens)
-    with signals_heard(), own_stderr(), showing(quiet=quiet) as report:
+    if_quit = BEGINS_ANEW if dry_run else SWEEP_GOES_ON
+    with working(quiet=quiet, if_quit=if_quit) as report:
         if dry_run:
             from dlrun.sweeping.estimate import estimate_sweep
 
@@ -75,10 +74,9 @@ def sweep(
             )
     if dry_run:
         if as_json:
-            typer.echo(json.dumps(estimate.to_dict(), indent=1, ensure_ascii=False))
+            echo_json(estimate.to_dict())
         else:
-            for line in dry_run_lines(definition, estimate):
-                typer.echo(line)
+            echo_lines(dry_run_lines(definition, estimate))
         return
     show_sweep(found, as_json=as_json, quiet=quiet)
     raise_failed(found)
@@ -91,14 +89,3 @@ def raise_failed(found: object) -> None:
 
     if isinstance(found, Sweep) and any(trial.state in FAILED for trial in found.trials):
         raise typer.Exit(FAILED_TRIALS)
-
-
-_OPTIONS = (
-    "--dry-run",
-    "--workers",
-    "--retry-failed",
-    "--fail-fast",
-    "--quiet",
-    "--json",
-    "--help",
-)

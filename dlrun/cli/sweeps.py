@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 from dlrun.cli.display import duration, program_name
-from dlrun.cli.text import json_text, shown
+from dlrun.cli.output import echo, echo_json, echo_lines, table_width
 from dlrun.errors import RunError
-from dlrun.evaluation.sweep_rows import short_labels, value_text
+from dlrun.evaluation.sweep_rows import are_numbers, short_labels, value_text
 from dlrun.runs import Sweep, Trial
 from dlrun.runs.find import typed_name
 from dlrun.runs.sweep import FAILED, OPEN, rank_trials
@@ -28,18 +24,15 @@ if TYPE_CHECKING:
 MOST_SHOWN = 20
 """Trials that are listed unless more are asked for."""
 
-_WIDE = 100_000
-"""Where stdout is no terminal, no cell is cut."""
-
 
 def show_sweep(sweep: Sweep, *, as_json: bool, quiet: bool, limit: int = MOST_SHOWN) -> None:
     """Prints what came of a sweep."""
     if as_json:
-        typer.echo(json_text(sweep_facts(sweep)))
+        echo_json(sweep_facts(sweep))
     elif quiet:
-        typer.echo(str(sweep.path))
+        echo(sweep.path)
     else:
-        typer.echo("\n".join(sweep_lines(sweep, limit)))
+        echo_lines(sweep_lines(sweep, limit))
 
 
 def sweep_facts(sweep: Sweep) -> dict[str, Any]:
@@ -64,7 +57,7 @@ def sweep_lines(sweep: Sweep, limit: int = MOST_SHOWN) -> list[str]:
     lines += _table(listed, _columns(sweep, ranked))
     if len(listed) < len(ranked):
         lines.append(f"  and {len(ranked) - len(listed):,} more (--limit 0 shows all)")
-    return [shown(line, lines=True) for line in [*lines, "", *_end(sweep)]]
+    return [*lines, "", *_end(sweep)]
 
 
 def _head(sweep: Sweep) -> str:
@@ -97,15 +90,12 @@ def _columns(sweep: Sweep, trials: Sequence[Trial]) -> list[_Column]:
     def value_of(key: str) -> Callable[[Trial], str]:
         return lambda trial: value_text(trial.values[key]) if key in trial.values else "–"
 
-    def is_number(key: str) -> bool:
-        values = [trial.values.get(key) for trial in trials]
-        return all(isinstance(one, int | float | None) for one in values)
-
     columns: list[_Column] = [("trial", lambda trial: str(trial.number), True)]
     for key in sweep.keys:
         cells = {value_of(key)(trial) for trial in trials}
         if len(cells) > 1 or len(trials) == 1:
-            columns.append((names[key], value_of(key), is_number(key)))
+            is_number = are_numbers(trial.values.get(key) for trial in trials)
+            columns.append((names[key], value_of(key), is_number))
     columns.append((sweep.metric, _result, True))
     if any(trial.best_epoch is not None for trial in trials):
         columns.append(("epoch", _epoch, True))
@@ -147,7 +137,7 @@ def _table(trials: Sequence[Trial], columns: Sequence[_Column]) -> list[str]:
     rows = [[head for head, _, _ in columns]]
     rows += [[cell(trial) for _, cell, _ in columns] for trial in trials]
     widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
-    room = shutil.get_terminal_size().columns if sys.stdout.isatty() else _WIDE
+    room = table_width()
     lines = []
     for row in rows:
         cells = [
@@ -205,4 +195,4 @@ def dry_run_lines(definition: SweepDefinition, estimate: Estimate) -> list[str]:
         lines.append(f"         and {len(estimate.values) - MOST_SHOWN:,} more")
     elif not estimate.values:
         lines.append("         each is chosen by the ones before")
-    return [shown(line) if line.strip() else line for line in lines] + ["", *estimate.lines()]
+    return [*lines, "", *estimate.lines()]

@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Literal
-
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from typing import TYPE_CHECKING, Any, Literal
 
 from dlrun.cli.display import duration
 from dlrun.cli.evaluation import evaluation_lines
-from dlrun.cli.text import shown
+from dlrun.cli.output import cell, new_table, print_table, table_width
 from dlrun.columns import NOT_METRICS, VALIDATION, metric_of
 from dlrun.errors import DlrunError
 from dlrun.parameters import count_lines
 from dlrun.runs import Run
 from dlrun.runs.endings import command_to_go_on
+from dlrun.runs.ids import second_in
 from dlrun.runs.run import DATASET, ENVIRONMENT, HISTORY_CSV, PARAMETERS
 from dlrun.runs.table import run_row
 from dlrun.wording import short_number, with_spread
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 # From this many columns on, a terminal has room for these columns of the table too.
 _ROOM = {"parameters": 90, "time": 90, "data set": 110, "note": 110}
@@ -46,10 +45,10 @@ def runs_table(rows: Sequence[Mapping[str, Any]], *, with_test: bool) -> str:
     Returns:
         What was left out, in words; empty where nothing was.
     """
-    console = _console()
-    left_out = [name for name, width in _ROOM.items() if console.width < width]
+    room = table_width()
+    left_out = [name for name, width in _ROOM.items() if room < width]
     short_ids = _unique_prefixes([row["id"] for row in rows])
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
+    table = new_table()
     columns = [name for name in _COLUMNS if name not in left_out and (with_test or name != "test")]
     for name in columns:
         justify, _ = _COLUMNS[name]
@@ -57,43 +56,38 @@ def runs_table(rows: Sequence[Mapping[str, Any]], *, with_test: bool) -> str:
     for row in rows:
         named = {**row, "id": short_ids[row["id"]] if left_out else row["id"]}
         table.add_row(*[_COLUMNS[name][1](named) for name in columns])
-    console.print(table)
+    print_table(table)
     return f"no room for {', '.join(left_out)}" if left_out else ""
 
 
-def _console() -> Console:
-    """Wide where stdout is no terminal, so that no cell breaks."""
-    return Console(width=None if sys.stdout.isatty() else 240, highlight=False)
-
-
 def _word(key: str) -> Callable[[Mapping[str, Any]], Text]:
-    return lambda row: Text("–" if row[key] is None else shown(row[key]))
+    return lambda row: cell("–" if row[key] is None else row[key])
 
 
 def _status(row: Mapping[str, Any]) -> Text:
     status = str(row["status"])
-    return Text(status, style=_STATUS_STYLES.get(status, ""))
+    return cell(status, _STATUS_STYLES.get(status, ""))
 
 
 def _number(row: Mapping[str, Any]) -> Text:
-    return Text("–" if row["num_parameters"] is None else f"{row['num_parameters']:,}")
+    return cell("–" if row["num_parameters"] is None else f"{row['num_parameters']:,}")
 
 
 def _time(row: Mapping[str, Any]) -> Text:
-    return Text("–" if row["duration_seconds"] is None else duration(row["duration_seconds"]))
+    return cell("–" if row["duration_seconds"] is None else duration(row["duration_seconds"]))
 
 
 def _best(row: Mapping[str, Any]) -> Text:
     if row["best"] is None:
-        return Text("–")
-    name = shown(metric_of(row["metric"]))
+        return cell("–")
+    name = metric_of(row["metric"])
     where = "" if row["metric"].startswith(VALIDATION) else " (training)"
-    return Text(f"{with_spread(row['best'], row['sd'])} {name}{where}")
+    return cell(f"{with_spread(row['best'], row['sd'])} {name}{where}")
 
 
 def _config(row: Mapping[str, Any]) -> Text:
     many = "" if row["members"] is None else f" × {row['members']}"
-    return Text(shown(f"{'–' if row['config'] is None else row['config']}{many}"))
+    return cell(f"{'–' if row['config'] is None else row['config']}{many}")
 
 
 _COLUMNS: dict[str, tuple[Literal["left", "right"], Callable[[Mapping[str, Any]], Text]]] = {
@@ -103,7 +97,7 @@ _COLUMNS: dict[str, tuple[Literal["left", "right"], Callable[[Mapping[str, Any]]
     "parameters": ("right", _number),
     "epochs": ("right", _word("epochs")),
     "best validation": ("left", _best),
-    "test": ("right", lambda row: Text(short_number(row["test"]))),
+    "test": ("right", lambda row: cell(short_number(row["test"]))),
     "time": ("right", _time),
     "status": ("left", _status),
     "note": ("left", _word("note")),
@@ -112,7 +106,7 @@ _COLUMNS: dict[str, tuple[Literal["left", "right"], Callable[[Mapping[str, Any]]
 
 def _unique_prefixes(ids: Sequence[str]) -> dict[str, str]:
     """Maps each id to its date and time, or to the whole of it where two share them."""
-    stamps = [run_id[:15] for run_id in ids]
+    stamps = [second_in(run_id) for run_id in ids]
     return {
         run_id: stamp if stamps.count(stamp) == 1 else run_id
         for run_id, stamp in zip(ids, stamps, strict=True)
@@ -121,7 +115,7 @@ def _unique_prefixes(ids: Sequence[str]) -> dict[str, str]:
 
 def dead_line(rows: Sequence[Mapping[str, Any]]) -> str:
     """Returns how to go on with the first of the dead runs, the newest; empty if none is dead."""
-    dead = [shown(row["id"]) for row in rows if row["status"] == "dead"]
+    dead = [row["id"] for row in rows if row["status"] == "dead"]
     if len(dead) > 1:
         return f"{len(dead):,} runs are dead: dlrun resume {dead[0]} goes on with the newest"
     return f"1 run is dead: dlrun resume {dead[0]} goes on" if dead else ""
@@ -149,17 +143,12 @@ def run_lines(run: Run, result_lines: Callable[[Run], list[str]]) -> list[str]:
     ]
     layers = count_lines(run.parameters) if _has(run, PARAMETERS) else []
     return [
-        *map(shown_line, result),
-        *[f"  {label:<11} {shown(text)}" for label, text in facts if text],
+        *result,
+        *[f"  {label:<11} {text}" for label, text in facts if text],
         *([""] if layers else []),
-        *[shown_line(f"  {line}".rstrip()) for line in layers],
-        *map(shown_line, evaluation_lines(run)),
+        *[f"  {line}".rstrip() for line in layers],
+        *evaluation_lines(run),
     ]
-
-
-def shown_line(line: str) -> str:
-    """Returns a line as a terminal may show it, its columns as they are."""
-    return shown(line.replace("\n", " "), lines=True)
 
 
 def _epochs_so_far(run: Run) -> list[str]:

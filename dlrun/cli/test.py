@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from dlrun.cli.arguments import MemberOption
+from dlrun.cli.arguments import JsonOption, MemberOption, QuietOption
+from dlrun.cli.output import echo, echo_json, echo_lines
 
 
 def test(
@@ -16,31 +17,25 @@ def test(
         typer.Option("--dataset", help="Look at this data set, or .npz file, instead."),
     ] = None,
     member: MemberOption = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress and no messages; only the result.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Evaluate a run's kept model on test rows; every look at them is dated and counted."""
     import dlrun
-    from dlrun.cli.display import showing
     from dlrun.cli.evaluation import metric_lines
-    from dlrun.cli.signals import signals_heard
-    from dlrun.cli.text import json_text, shown
+    from dlrun.cli.working import working
     from dlrun.runs import find_run, single_run
-    from dlrun.screen import own_stderr
 
     found = single_run(find_run(run), member)
-    with signals_heard(), own_stderr(), showing(quiet=quiet) as report:
+    with working(quiet=quiet) as report:
         look = dlrun.test(found, dataset=dataset, report=report)
     looks = look.looks
     if as_json:
         facts = {"run": found.id, "dataset": look.dataset, "test_set": look.test_set}
         counted = {"is_new": look.is_new, "looks": looks.number, "first_look": looks.first}
-        typer.echo(json_text({**facts, **counted, **look.evaluation}))
+        echo_json({**facts, **counted, **look.evaluation})
         return
     number = f"{look.evaluation['num_rows']:,} test rows of {look.dataset}"
-    typer.echo(shown(f"{found.id}: {number}{'' if look.is_new else ', looked at before'}"))
-    for line in metric_lines(look.evaluation):
-        typer.echo(shown(line, lines=True))
-    typer.echo(f"  {'looks':<11} {looks}")
+    echo(f"{found.id}: {number}{'' if look.is_new else ', looked at before'}")
+    echo_lines(metric_lines(look.evaluation))
+    echo(f"  {'looks':<11} {looks}")

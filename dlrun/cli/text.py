@@ -19,25 +19,20 @@ _UNSAFE_IN_JSON = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u
 """What `json.dumps` leaves as it is, and terminals obey or streams refuse."""
 
 
-def shown(text: object, *, lines: bool = False) -> str:
+def shown(text: object) -> str:
     r"""Returns a text on one line, its control characters written out as `\x1b`.
 
     Args:
         text: From a file, a file name, or an error that quotes one.
-        lines: Keep the ends of lines.
     """
-    kept = str(text)
-    if not lines:
-        kept = re.sub(r"\s*[\t\n\v\f\r]\s*", " ", kept)
+    kept = re.sub(r"\s*[\t\n\v\f\r]\s*", " ", str(text))
     if kept.isprintable():
         return kept
     return "".join(character if _is_seen(character) else _escape(character) for character in kept)
 
 
 def _is_seen(character: str) -> bool:
-    if character == "\n" or character in _JOINERS:
-        return True
-    return unicodedata.category(character) not in _UNSEEN
+    return character in _JOINERS or unicodedata.category(character) not in _UNSEEN
 
 
 def _escape(character: str) -> str:

@@ -8,29 +8,28 @@ from typing import Annotated
 
 import typer
 
-from dlrun.cli.arguments import OverridesArgument, check_options
+from dlrun.cli.arguments import JsonOption, OverridesArgument, QuietOption, check_options
 
 
 def train(
+    context: typer.Context,
     config: Annotated[Path, typer.Argument(metavar="CONFIG", help="A YAML config.")],
     overrides: OverridesArgument = None,
     note: Annotated[
         str | None, typer.Option("--note", help="A word on this run, shown by summary.")
     ] = None,
-    quiet: Annotated[
-        bool, typer.Option("--quiet", "-q", help="No progress and no messages; only the result.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="The result as JSON.")] = False,
+    quiet: QuietOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Train a config; everything that comes out goes into a new folder under runs/."""
     import dlrun
-    from dlrun.cli.display import show_result, showing
-    from dlrun.cli.signals import signals_heard
-    from dlrun.screen import own_stderr
+    from dlrun.cli.display import show_result
+    from dlrun.cli.signals import RESUME_GOES_ON
+    from dlrun.cli.working import working
 
     tokens = overrides or []
-    check_options(tokens, ["--note", "--quiet", "--json", "--help"])
-    with signals_heard(), own_stderr(), showing(quiet=quiet) as report:
+    check_options(context, tokens)
+    with working(quiet=quiet, if_quit=RESUME_GOES_ON) as report:
         run = dlrun.train(
             config, tokens, note=note, report=report, command=["dlrun", *sys.argv[1:]]
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dlrun.config.component import Component
 from dlrun.config.editor_schema import json_schema
-from dlrun.config.overrides import Overrides, override_texts
+from dlrun.config.overrides import Overrides, overridden_key, override_texts
 from dlrun.config.parse import (
     Loaded,
     is_model_only,
@@ -48,6 +48,7 @@ __all__ = [
     "load_config",
     "load_model",
     "load_recorded",
+    "overridden_key",
     "override_texts",
     "parse_config",
     "resolve_split",

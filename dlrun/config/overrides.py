@@ -54,6 +54,11 @@ def override_texts(overrides: Overrides) -> list[str]:
     return list(overrides)
 
 
+def overridden_key(text: str) -> str:
+    """Returns the dotted key that an override changes, as it is typed."""
+    return text.split("=")[0].lstrip("+~")
+
+
 def parse_overrides(
     overrides: Overrides, known_keys: Sequence[str]
 ) -> tuple[list[Override], list[Problem]]:

@@ -243,6 +243,11 @@ def _short_label(key: str, others: Sequence[str]) -> str:
     return key
 
 
+def are_numbers(values: Iterable[Any]) -> bool:
+    """Returns whether a column of values is one of numbers, some of which may be missing."""
+    return all(isinstance(value, int | float | None) for value in values)
+
+
 def value_text(value: Any) -> str:
     """Returns a value as a label says it: `0.01`, `true`, `SGD(nesterov=true)`.
 

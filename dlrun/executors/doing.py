@@ -48,14 +48,12 @@ def do_task(task: Task, send: Send, store: DataStore) -> Outcome:
 
 
 def _train_or_go_on(task: Task, report: Report, store: DataStore) -> None:
-    from dlrun.experiment import resume_experiment, run_experiment
+    from dlrun.experiment import run_experiment
+    from dlrun.going_on import go_on
     from dlrun.prepare import prepare_loaded
-    from dlrun.resumption import plan_resume
     from dlrun.runs import Run
-    from dlrun.runs.lock import only_process
     from dlrun.runs.run import RUN
 
-    run = Run(task.run_dir)
     if not os.path.lexists(task.run_dir / RUN):
         source = str(task.loaded.config.source)
         data, listen = prepare_loaded(task.loaded, source, report, store)
@@ -70,19 +68,18 @@ def _train_or_go_on(task: Task, report: Report, store: DataStore) -> None:
             callbacks=_callbacks(task),
         )
         return
-    with only_process(run):
-        if _is_done(run, task):
-            return
-        plan = plan_resume(run, task.overrides)
-        data, listen = prepare_loaded(plan.loaded, str(run.path), report, store)
-        resume_experiment(
-            plan,
-            data,
-            report=listen,
-            evaluates=False,
-            scores_train=task.scores_train,
-            callbacks=_callbacks(task),
-        )
+    run = Run(task.run_dir)
+    if _is_done(run, task):
+        return
+    go_on(
+        run,
+        task.overrides,
+        report=report,
+        store=store,
+        callbacks=_callbacks(task),
+        evaluates=False,
+        scores_train=task.scores_train,
+    )
 
 
 def _is_done(run: Run, task: Task) -> bool:

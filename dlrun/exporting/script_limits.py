@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dlrun.columns import TRAIN_EVAL
-from dlrun.config import Config
+from dlrun.config import Config, overridden_key
 from dlrun.errors import ExportError
 from dlrun.runs import Run
 
@@ -38,7 +38,7 @@ def refuse_what_no_script_says(run: Run) -> None:
 
 
 def _decides(override: str) -> bool:
-    return override.lstrip("+~").startswith(_CHANGES)
+    return overridden_key(override).startswith(_CHANGES)
 
 
 def _monitors(config: Config) -> Iterator[tuple[str, str]]:

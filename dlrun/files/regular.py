@@ -17,7 +17,7 @@ def open_file(path: Path) -> BinaryIO:
     stream = open(path, "rb", opener=_without_waiting)  # noqa: SIM115
     if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
         stream.close()
-        raise OSError("not a file of bytes")
+        raise OSError("a pipe or a device, not a file")
     return stream
 
 

@@ -20,11 +20,14 @@ from dlrun.files.atomic import plain
 Place = tuple[int, int]
 KeyPath = tuple[str | int, ...]
 
-MAX_BYTES = 64 * 1024 * 1024
+MAX_BYTES = 8 * 1024 * 1024
 """More than any config has; what a device goes on beyond."""
 
 MAX_NODES = 100_000
 """More YAML nodes than any honest config has; what an alias bomb grows beyond."""
+
+_EVENTS_A_NODE = 2
+"""At most, in what YAML is read as: a list or mapping begins and ends."""
 
 
 MAX_DIGITS = 400
@@ -113,6 +116,7 @@ def read_yaml(path: Path) -> Document:
 def parse_yaml(text: str, source: str) -> Document:
     """Parses YAML text; `source` names it in messages. Raises as `read_yaml` does."""
     try:
+        _refuse_many(text, source)
         loader = _Loader(text)
         try:
             node = loader.get_single_node()
@@ -128,6 +132,15 @@ def parse_yaml(text: str, source: str) -> Document:
     if walk.problems:
         raise ConfigError(source, walk.problems)
     return Document(source, data, walk.places)
+
+
+def _refuse_many(text: str, source: str) -> None:
+    """Counts before anything is built: a node takes eighty times the bytes of its text."""
+    if len(text) < MAX_NODES:
+        return
+    for count, _ in enumerate(yaml.parse(text, _Loader)):
+        if count > _EVENTS_A_NODE * MAX_NODES:
+            raise _whole_file(source, f"more than {MAX_NODES:,} values; name a YAML file")
 
 
 def parse_yaml_value(text: str) -> Any:

@@ -5,6 +5,6 @@ member's `config.yaml` gives the same run again. The parent's folder adds them u
 """
 
 from dlrun.members.plan import Member, plan_members
-from dlrun.members.training import resume_members, train_members
+from dlrun.members.training import refuse_callbacks, resume_members, train_members
 
-__all__ = ["Member", "plan_members", "resume_members", "train_members"]
+__all__ = ["Member", "plan_members", "refuse_callbacks", "resume_members", "train_members"]

@@ -69,6 +69,8 @@ def are_results_true(run: Run) -> bool:
         are_there = bool(found) and max(one["epochs"] for one in found) == metrics["epochs"]
         return are_there and all(
             list(row["values"]) == [(one[which] or {}).get(name) for one in found]
+            and row["mean"] == spread_of([{name: v} for v in row["values"]], 0.0)[name]["mean"]
+            and metrics[which][name] == row["mean"]
             for which, rows in metrics["spread"].items()
             for name, row in rows.items()
         )

@@ -11,10 +11,9 @@ import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from dlrun.config import Config, Loaded, Overrides, override_texts
+from dlrun.config import Config, Loaded, Overrides, overridden_key, override_texts
 from dlrun.errors import DivergedError, DlrunError, RunError
 from dlrun.files import parse_yaml_value
 from dlrun.members.aggregation import is_finished
@@ -119,7 +118,7 @@ def plan_members_resume(
     going_on, done = _plan_each(run, loaded.config)
     if not going_on:
         _refuse_nothing_to_do(run, {public_key(key) for key in changed} - {"note"})
-    own = tuple(text for text in texts if text.split("=")[0].lstrip("+~") != "repeat")
+    own = tuple(text for text in texts if overridden_key(text) != "repeat")
     return MembersResumePlan(loaded, own, tuple(going_on), tuple(done), run.status)
 
 
@@ -138,7 +137,7 @@ def refuse_change_of_part(
     if path is None:
         return
     may_be_over = into is None or _was_stopped(run)
-    pruned = _pruned_trial(run, path) if may_be_over and is_sweep_folder(path) else None
+    pruned = pruned_trial(run) if may_be_over else None
     if pruned is not None:
         words = [str(run.path / CONFIG), f"{_EPOCHS}={pruned.config['training']['epochs']}"]
         raise RunError(
@@ -161,8 +160,11 @@ def refuse_change_of_part(
     )
 
 
-def _pruned_trial(part: Run, path: Path) -> Trial | None:
-    """The trial of a sweep's folder that a run is, or is a member of, if it was pruned."""
+def pruned_trial(part: Run) -> Trial | None:
+    """Returns the trial of a sweep that a run is, or is a member of, if it was pruned."""
+    path = part.whole
+    if path is None or not is_sweep_folder(path):
+        return None
     number = part.path.relative_to(path).parts[1]
     trials = (trial for trial in Sweep(path).trials if str(trial.number) == number)
     return next((trial for trial in trials if trial.state == "pruned"), None)
@@ -182,10 +184,12 @@ def _refuse_other_members(run: Run, config: Config, changed: Sequence[str]) -> N
     refuse_other_runs(run, run.config.to_dict(), config, own)
     before = run.config.repeat
     if config.repeat < before or (before == 1 and "repeat" in changed):
-        raise RunError(
-            f"{run.path}: repeat can only grow, from {before} if that is more than 1, "
-            f"received {config.repeat}; train a new run for the rest"
+        why = (
+            f"repeat was {before} and can only become larger"
+            if before > 1
+            else "its folds were trained once and cannot become repeats"
         )
+        raise RunError(f"{run.path}: {why}, received {config.repeat}; train anew for the rest")
 
 
 def _plan_each(run: Run, config: Config) -> tuple[list[GoingOn], list[str]]:
@@ -253,10 +257,10 @@ def _refuse_without_epochs_left(
     others = ""
     if run.status != "finished":
         as_before = _command(run, _overrides(names, member.config))
-        others = f", or the others as it was trained: {as_before}"
+        others = f"; or train the others as this one was: {as_before}"
     raise RunError(
-        f"{member.path}: finished after {epochs} epochs with other {keys}; "
-        f"train all longer: {longer}{others}"
+        f"{member.path}: has finished its {epochs} epochs already, without the new {keys}; "
+        f"train all members longer with it: {longer}{others}"
     )
 
 

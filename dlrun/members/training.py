@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from dlrun.config import Config, Loaded, Overrides
 from dlrun.errors import ConfigError, ModelError, Problem, RunError
@@ -150,6 +151,18 @@ def _go_on(
             _train(recorder, config, data, tasks, report, plan.done)
         finally:
             recorder.note(resumed=plan.with_remarks(run, going_on["resumed"]))
+
+
+def refuse_callbacks(config: Config, callbacks: Sequence[Any]) -> None:
+    """Refuses callbacks from Python, where there are any.
+
+    Raises:
+        ConfigError: there are.
+    """
+    if callbacks:
+        message = "repeats and folds are trained in other processes, which callbacks from Python "
+        message += "do not reach; name them in the config's training.callbacks"
+        raise ConfigError(config.source, [Problem("training.callbacks", message)])
 
 
 def _refuse_what_workers_lack(config: Config) -> None:

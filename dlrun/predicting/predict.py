@@ -92,7 +92,10 @@ def predict_inputs(
     meaning = meaning_of(run.dataset, run.config)
     recipe = recipe_of(run, asked.without, report) if images else None
     if recipe is None and (asked.without or asked.page is not None):
-        raise RunError(f"{run.path}: its model takes tables; nothing is prepared as images are")
+        raise RunError(
+            f"{run.path}: its model takes tables; --page and --without are for images, leave them "
+            "out"
+        )
     of_images = [i for i in inputs if not i.is_table and images]
     if all(one.error for one in inputs):  # before TensorFlow is loaded and a folder made
         raise InputError("; ".join(f"{one.name}: {one.error}" for one in inputs))

@@ -4,6 +4,7 @@ Reads the run folder alone, without TensorFlow, so that what cannot be is told a
 """
 
 from dlrun.resumption.changes import (
+    EXACT_KEYS,
     changed_keys,
     load_changed,
     public_key,
@@ -14,6 +15,7 @@ from dlrun.resumption.plan import ResumePlan, plan_resume, running_error
 from dlrun.resumption.same_data import check_same_data
 
 __all__ = [
+    "EXACT_KEYS",
     "ResumePlan",
     "changed_keys",
     "check_same_data",

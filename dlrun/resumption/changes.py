@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from dlrun.config import Config, Loaded, Overrides, load_config, override_texts
+from dlrun.config import Config, Loaded, Overrides, load_config, overridden_key, override_texts
 from dlrun.errors import RunError
 from dlrun.runs.checkpoints import TrainingState, plain_config
+from dlrun.runs.facts import MAX_JSON_BYTES, check_file
 from dlrun.runs.run import CONFIG, Run
 
 EXACT_KEYS = ("note", "training.epochs")
@@ -30,6 +32,7 @@ def load_changed(
     run: Run, overrides: Overrides, more_epochs: int | None
 ) -> tuple[Loaded, list[str]]:
     """The recorded config with changes, named as it was at first, and the changes as typed."""
+    check_file(run.path / CONFIG, MAX_JSON_BYTES)
     texts = override_texts(overrides)
     if more_epochs is not None:
         _refuse_epochs_twice(run, texts, more_epochs)
@@ -40,7 +43,7 @@ def load_changed(
 
 
 def _refuse_epochs_twice(run: Run, texts: Sequence[str], more_epochs: int) -> None:
-    own = [text for text in texts if text.split("=")[0].lstrip("+~") in _SAYS_EPOCHS]
+    own = [text for text in texts if overridden_key(text) in _SAYS_EPOCHS]
     if own:
         raise RunError(
             f"{run.path}: {own[0]} and {more_epochs} more epochs each say how many there are; "
@@ -87,11 +90,12 @@ def refuse_other_runs(
     refused = [key for key in changed if public_key(key) not in (*EXACT_KEYS, *OTHER_KEYS)]
     rates = [rate_of(before), rate_of(config.to_dict())]
     if isinstance(rates[0], Mapping) != isinstance(rates[1], Mapping):  # other variables, too
-        refused.append("optimizer.learning_rate (a schedule in one, a number in the other)")
+        refused.append("optimizer.learning_rate (a number and a schedule)")
     if refused:
         raise RunError(
-            f"{run.path}: cannot go on with other {', '.join(refused)}; on the way only "
-            f"{', '.join((*EXACT_KEYS, *OTHER_KEYS))} can change; train a new run for the rest"
+            f"{run.path}: {', '.join(refused)} cannot change in a run that has begun, only "
+            f"{', '.join((*EXACT_KEYS, *OTHER_KEYS))}; train anew for the rest: dlrun train "
+            f"{shlex.quote(str(run.path / CONFIG))} …"
         )
 
 

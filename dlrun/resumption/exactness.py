@@ -10,7 +10,13 @@ from dlrun.errors import RunError
 from dlrun.resumption.changes import OTHER_KEYS, public_key, rate_of
 from dlrun.runs import Run
 from dlrun.runs.checkpoints import TrainingState
-from dlrun.runs.environment import changed_imports, changed_variables, machine_facts
+from dlrun.runs.environment import (
+    changed_imports,
+    changed_packages,
+    changed_variables,
+    machine_facts,
+    processor_of,
+)
 
 
 def change_remarks(
@@ -23,7 +29,7 @@ def change_remarks(
     if state is None:
         return
     for key in sorted({public_key(key) for key in changed} & {*OTHER_KEYS}):
-        yield f"{key} is another one after epoch {state.epoch}"
+        yield f"{key} was changed after epoch {state.epoch}"
     if "training.epochs" in changed and _averages_are_swapped(state):
         yield from _averages_remark(before["training"]["epochs"], state, epochs)
 
@@ -39,12 +45,11 @@ def machine_remarks(run: Run, state: TrainingState) -> Iterator[str]:
         yield "environment.json cannot be read, so that nothing is known of the machine it ran on"
         return
     here = machine_facts(run.config.imports)
-    for name in ("keras", "tensorflow", "tensorflow-cpu", "numpy"):
-        old, new = (facts.get("packages", {}).get(name) for facts in (then, here))
-        if old != new:
-            yield f"{name} was {old or 'not there'} and is {new or 'not there'}"
-    if then.get("cpu", {}).get("name") != here["cpu"]["name"]:
-        yield f"the processor was {then.get('cpu', {}).get('name')} and is {here['cpu']['name']}"
+    processors = processor_of(then), processor_of(here)
+    for name, old, new in changed_packages(then, here):
+        yield f"{name} was {old} and is {new}"
+    if processors[0] != processors[1]:
+        yield f"the processor was {processors[0]} and is {processors[1]}"
     for what, old, new in (*changed_imports(then, here), *changed_variables(then, here)):
         yield f"{what} was {old} and is {new}"
     yield from run.info.get("not_repeatable") or ()

@@ -146,10 +146,8 @@ def _done_again(run: Run, state: TrainingState | None) -> list[str]:
 def _would_diverge_again(run: Run) -> DivergedError:
     command = command_to_go_on(run)
     change = f"; with a change: {command}" if command is not None else ""
-    return DivergedError(
-        f"{run.path}: it diverged, {run.info.get('error')}; going on as it was would come to the "
-        f"same{change}"
-    )
+    what = str(run.info.get("error") or "it diverged").partition(";")[0]  # its causes follow
+    return DivergedError(f"{run.path}: {what}, and would again{change}")
 
 
 def running_error(run: Run) -> RunError:

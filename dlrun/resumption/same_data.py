@@ -30,8 +30,8 @@ def check_same_data(run: Run, data: PreparedData) -> None:
         not np.array_equal(rows[part], data.rows[part]) for part in rows
     ):
         raise RunError(
-            f"{run.path}: the rows of its parts are not those that this dlrun splits off; "
-            "resume with the dlrun that made it, or train anew"
+            f"{run.path}: this dlrun splits the data into other parts than the one that made the "
+            "run; use that version with it, or train anew"
         )
 
 

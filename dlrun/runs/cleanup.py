@@ -8,6 +8,7 @@ points to.
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,9 +22,10 @@ from dlrun.errors import ConfigError, RunError, StorageError
 from dlrun.monitor import is_better
 from dlrun.runs import run as layout
 from dlrun.runs.cleanup_sweeps import is_due_in_sweep, removals_in_sweep
-from dlrun.runs.create import UNFINISHED, amend_info, now
+from dlrun.runs.create import amend_info, now
 from dlrun.runs.endings import can_go_on, is_ended, says_ended, why_whole
 from dlrun.runs.find import list_all, resolve_runs_dir
+from dlrun.runs.folders import UNFINISHED
 from dlrun.runs.leftovers import (
     Removal,
     leftovers_beside,
@@ -36,11 +38,6 @@ from dlrun.runs.links import is_link
 from dlrun.runs.lock import all_held
 from dlrun.runs.run import Run
 from dlrun.runs.sweep import Sweep, is_sweep_folder
-
-_INNER = (
-    layout.TRIALS, layout.REPEATS, layout.FOLDS, layout.CHECKPOINTS, layout.PLOTS, layout.EXPORTS
-)  # fmt: skip
-"""Folders in those of runs and sweeps."""
 
 
 @dataclass(frozen=True)
@@ -175,16 +172,28 @@ def _kind_and_value(run: Run) -> tuple[_Kind, float] | None:
     try:
         metrics = run.metrics
         monitor, mode = metrics["monitor"], metrics["monitor_mode"]
-        value, content_hash = metrics["best"][monitor], run.dataset["content_hash"]
+        value, content_hash = _kept_value(run, monitor), run.dataset["content_hash"]
         split_hash = (run.info.get("hashes") or {}).get("split")  # older runs do not say
         loss = _what_loss_measures(run.config) if metric_of(str(monitor)) == "loss" else ""
-    except (ConfigError, RunError, KeyError, TypeError):
+    except (ConfigError, RunError, LookupError, TypeError):
         return None
-    is_number = isinstance(value, int | float) and value == value
-    if not (is_number and mode in ("min", "max") and isinstance(content_hash, str) and split_hash):
+    if not (mode in ("min", "max") and isinstance(content_hash, str) and split_hash):
+        return None
+    if value is None or math.isnan(value):
         return None
     name = str(run.info.get("name"))
-    return _Kind(name, content_hash, split_hash, str(monitor), mode, loss), float(value)
+    return _Kind(name, content_hash, split_hash, str(monitor), mode, loss), value
+
+
+def _kept_value(run: Run, monitor: str) -> float | None:
+    """What the kept weights reach, which with `keep: last` are not those of the best epoch."""
+    if run.config.optimizer.arguments.get("use_ema"):
+        return None  # of their average the history says nothing
+    epoch = run.metrics["kept_epoch"]
+    if epoch == run.metrics["best_epoch"]:
+        best: float | None = run.metrics["best"][monitor]
+        return best
+    return None if epoch is None else run.read_history()[monitor][epoch - 1]
 
 
 def _what_loss_measures(config: Config) -> str:
@@ -202,7 +211,7 @@ def _folders_to_hold(removal: Removal) -> Iterator[Path]:
     for folder in removal.path.parents:
         if _is_run_folder(folder):
             yield folder
-        elif not (folder.name in _INNER or folder.name.isdecimal()):
+        elif not (folder.name in layout.FOLDERS or folder.name.isdecimal()):
             return
 
 

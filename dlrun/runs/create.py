@@ -1,4 +1,4 @@
-"""A run's folder as it comes to be: whole and readable from its first moment, never one that is."""
+"""A run's folder as it comes to be, whole and readable from its first moment."""
 
 from __future__ import annotations
 
@@ -12,30 +12,15 @@ from pathlib import Path
 from typing import Any
 
 from dlrun.config import Config
-from dlrun.errors import RunError, StorageError
+from dlrun.errors import RunError
 from dlrun.files import make_folder, open_file, to_yaml, write_json, write_text
 from dlrun.processes import this_process
 from dlrun.runs import run as layout
-from dlrun.runs.find import LATEST, part_of_second, resolve_runs_dir
+from dlrun.runs.find import LATEST
+from dlrun.runs.folders import fill_folder, make_runs_dir
+from dlrun.runs.ids import new_id
+from dlrun.runs.links import is_link, refuse_links
 from dlrun.runs.run import Run
-
-UNFINISHED = ".new-"
-"""Begins the name of a folder that is being filled, and is no run yet."""
-
-_CARRIED_OVER = (
-    layout.DATASET,
-    layout.ENVIRONMENT,
-    layout.SPLITS,
-    layout.HISTORY_CSV,
-    layout.HISTORY_JSON,
-    layout.PARAMETERS,
-    layout.SUMMARY,
-    layout.METRICS,
-    layout.EVALUATION,
-    layout.PREDICTIONS,
-    layout.MODEL,
-    layout.LOG,
-)
 
 
 def create_run(
@@ -77,12 +62,6 @@ def create_run(
             raise RunError(f"{run.path}: there is such a folder already; remove it, or resume it")
 
 
-def new_id(name: str) -> str:
-    """Returns a new id for a run or a sweep of this name, which tells when it began."""
-    began = datetime.now()
-    return f"{began.strftime('%Y%m%d-%H%M%S')}-{name}-{part_of_second(began)}"
-
-
 def new_dir(name: str, runs_dir: Path | None = None) -> Path:
     """Returns the folder that a run is to go on in; it is not made yet.
 
@@ -113,9 +92,11 @@ def copy_run(run: Run, path: Path, config: Config) -> Run:
         config: Of the new run.
 
     Raises:
-        RunError: there is such a folder already, or the other run went on meanwhile.
+        RunError: there is such a folder already, something in the other run leads to elsewhere,
+            or it went on meanwhile.
         StorageError: the disk is full.
     """
+    refuse_links(run)
     new = Run(path)
     info = {**run.info, "id": path.name, "member_of": None, "note": config.note, **this_process()}
     info |= {"status": "interrupted", "exit_code": None, "error": None, "stopped": now()}
@@ -129,52 +110,29 @@ def _is_taken(path: Path) -> RunError:
     return RunError(f"{path}: there is such a folder already; choose another name")
 
 
-def make_runs_dir(runs_dir: Path | None) -> Path:
-    """Returns the folder of runs, made where it is not there.
-
-    Raises:
-        RunError: it cannot be made or written to.
-    """
-    folder = resolve_runs_dir(runs_dir)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(folder, os.W_OK):
-            raise PermissionError(13, "permission denied")
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise RunError(
-            f"{folder}: no run can be made there, {reason}; "
-            "mend the folder, or name another by DLRUN_RUNS_DIR"
-        ) from None
-    return folder
-
-
 def _fill(run: Run, config: Config, info: dict[str, Any], source: Run | None) -> bool:
-    """Fills a folder and moves it into place; False where the name is taken."""
-    unfinished = Run(run.path.with_name(UNFINISHED + run.path.name))
-    try:
-        make_folder(unfinished.path / layout.PLOTS)
+    """Makes the folder, and names it the latest; False where the name is taken."""
+
+    def fill(path: Path) -> None:
+        unfinished = Run(path)
+        make_folder(path / layout.PLOTS)
         if source is not None:
             _copy_what_goes_on(source, unfinished)
             _refuse_changed(source)
             for member in unfinished.members:
-                name = member.path.relative_to(unfinished.path).as_posix()
+                name = member.path.relative_to(path).as_posix()
                 amend_info(member, id=f"{run.id}/{name}", member_of=run.id, test_looks=[])
         kept = {"config_hash": write_config(unfinished, config)}
-        write_json(unfinished.path / layout.RUN, info | kept)
-        try:
-            os.rename(unfinished.path, run.path)
-        except OSError:
-            if run.path.exists():
-                return False
-            raise
-        if info.get("member_of") is None:
-            write_text(run.path.parent / LATEST, f"{run.id}\n")
-    except OSError as error:
-        raise cannot_be_made(run.path, error) from error
-    finally:
-        shutil.rmtree(unfinished.path, ignore_errors=True)
-    return True
+        write_json(path / layout.RUN, info | kept)
+
+    is_made = fill_folder(run.path, fill)
+    if is_made and info.get("member_of") is None:
+        write_text(run.path.parent / LATEST, f"{run.id}\n")
+    return is_made
+
+
+def _links(folder: str, names: Sequence[str]) -> set[str]:
+    return {name for name in names if is_link(Path(folder) / name)}
 
 
 def _refuse_changed(source: Run) -> None:
@@ -186,25 +144,11 @@ def _refuse_changed(source: Run) -> None:
         )
 
 
-def cannot_be_made(path: Path, error: OSError) -> StorageError:
-    """Returns the StorageError that says in words why a run's or a sweep's folder is not made."""
-    reason = error.strerror or str(error)
-    if isinstance(error, shutil.Error) and error.args and error.args[0]:
-        reason = str(error.args[0][0][-1])  # one entry a file that was not copied: the first's
-        code = re.match(r"\[Errno (\d+)\]", reason)
-        reason = os.strerror(int(code[1])) if code else reason
-    return StorageError(
-        f"{path}: cannot be made, {reason.lower()}; free some space or mend the folder"
-    )
-
-
 def _copy_what_goes_on(source: Run, target: Run) -> None:
-    for name in (layout.REPEATS, layout.FOLDS):
+    for name in (layout.REPEATS, layout.FOLDS, layout.CHECKPOINTS):
         if (source.path / name).is_dir():
-            shutil.copytree(source.path / name, target.path / name)
-    if (source.path / layout.CHECKPOINTS).is_dir():
-        shutil.copytree(source.path / layout.CHECKPOINTS, target.path / layout.CHECKPOINTS)
-    for name in _CARRIED_OVER:
+            shutil.copytree(source.path / name, target.path / name, ignore=_links)
+    for name in (*layout.FILES, layout.LOG):
         if (source.path / name).is_file():
             shutil.copyfile(source.path / name, target.path / name)
 

@@ -11,7 +11,6 @@ from dlrun.columns import TRAIN_EVAL, VALIDATION
 from dlrun.errors import RunError
 from dlrun.files import open_file
 from dlrun.runs import run as layout
-from dlrun.runs.checkpoints import read_last
 from dlrun.runs.find import typed_name
 from dlrun.runs.history import MAX_BYTES as HISTORY_BYTES
 from dlrun.runs.leftovers import ENDED
@@ -142,6 +141,8 @@ def _may_go_on(run: Run) -> bool:
 def _has_progress(run: Run, *, if_unreadable: bool) -> bool:
     if run.members:
         return any(_has_progress(one, if_unreadable=if_unreadable) for one in run.members)
+    from dlrun.runs.checkpoints import read_last  # NumPy, which the table of runs does without
+
     try:
         state = read_last(run)
     except RunError:

@@ -7,7 +7,7 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,9 @@ VARIABLES = (
     "OMP_NUM_THREADS",
 )
 """Environment variables by which TensorFlow computes the last digits otherwise."""
+
+COMPUTING_PACKAGES = ("keras", "tensorflow", "tensorflow-cpu", "numpy")
+"""Packages that decide the numbers."""
 
 Change = tuple[str, str, str]
 """What has changed, and what it was and is, in words."""
@@ -65,6 +68,22 @@ def changed_variables(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterat
         old, new = (facts.get(name) or "not set" for facts in (before, after))
         if old != new:
             yield name, old, new
+
+
+def changed_packages(
+    then: Mapping[str, Any], now: Mapping[str, Any], names: Iterable[str] = COMPUTING_PACKAGES
+) -> Iterator[Change]:
+    """Yields packages with other versions, as `changed_variables` does; one may not be there."""
+    before, after = (facts.get("packages") or {} for facts in (then, now))
+    for name in names:
+        old, new = (facts.get(name, "not there") for facts in (before, after))
+        if old != new:
+            yield name, old, new
+
+
+def processor_of(facts: Mapping[str, Any]) -> str | None:
+    """Returns the name of the processor; None where the facts do not say."""
+    return (facts.get("cpu") or {}).get("name")
 
 
 def changed_imports(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[Change]:

@@ -16,8 +16,12 @@ from typing import Any
 from dlrun.errors import RunError
 from dlrun.runs.kinds import Spec, kind_of, mistakes
 
-MAX_JSON_BYTES = 64 * 1024 * 1024
+MAX_JSON_BYTES = 16 * 1024 * 1024
 """More than any JSON file of a run has."""
+
+_BYTES_A_CONTAINER = 64
+"""Of text, for every list and object; far fewer than there are in a run's files, but memory
+takes a hundred times the bytes of empty ones."""
 
 MAX_DEPTH = 50
 """Ten times what a run's files nest; far from where recursion ends."""
@@ -75,7 +79,10 @@ def read_facts(
         UnreadableError: it is missing, damaged, no file at all or written by a newer dlrun, or
             a value is of another type.
     """
-    facts = _parse(path, read_small_file(path, max_bytes))
+    content = read_small_file(path, max_bytes)
+    if content.count(b"{") + content.count(b"[") > max_bytes // _BYTES_A_CONTAINER:
+        raise UnreadableError(path, "more lists and objects than such a file has")
+    facts = _parse(path, content)
     if not isinstance(facts, Facts):
         raise UnreadableError(path, f"{kind_of(facts)} where an object belongs")
     if newest_format is not None:
@@ -112,7 +119,7 @@ def check_file(path: Path, max_bytes: int | None = None) -> None:
     if stat.S_ISDIR(found.st_mode):
         raise UnreadableError(path, "a folder where a file belongs")
     if not stat.S_ISREG(found.st_mode):
-        raise UnreadableError(path, "not a file of bytes")
+        raise UnreadableError(path, "a pipe or a device, not a file")
     if max_bytes is not None and found.st_size > max_bytes:
         raise UnreadableError(path, f"{found.st_size:,} bytes, more than {max_bytes:,}")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import shlex
 from collections.abc import Iterator, Mapping
 from datetime import datetime
@@ -11,13 +10,11 @@ from pathlib import Path
 
 from dlrun.errors import RunError, did_you_mean
 from dlrun.files import open_file
+from dlrun.runs.ids import began, began_at
 from dlrun.runs.run import RUN, TRIALS, Run
-from dlrun.runs.sweep import SWEEP, Sweep, refuse_sweep
+from dlrun.runs.sweep import SWEEP, Sweep
 
 LATEST = "latest"
-
-_DATED = re.compile(r"\d{8}-\d{6}-.")
-"""Begins a run's id, unless it was named by hand or made by `dlrun resume --into`."""
 
 
 def resolve_runs_dir(runs_dir: Path | None = None) -> Path:
@@ -37,8 +34,17 @@ def resolve_runs_dir(runs_dir: Path | None = None) -> Path:
 
 def typed_name(run: Run | Sweep) -> str:
     """Returns what commands find a run by: its id, or its path where it lies elsewhere."""
-    is_named = run.runs_dir.resolve() == resolve_runs_dir().resolve()
-    return run.id if is_named else shlex.quote(str(run.path))
+    return shlex.quote(run.id if _is_named(run) else str(run.path))
+
+
+def shortest_name(run: Run | Sweep) -> str:
+    """Returns `latest` for the run that the file of that name says; else as `typed_name`."""
+    is_latest = _is_named(run) and run.id == _read_latest(resolve_runs_dir())
+    return LATEST if is_latest else typed_name(run)
+
+
+def _is_named(run: Run | Sweep) -> bool:
+    return run.runs_dir.resolve() == resolve_runs_dir().resolve()
 
 
 def list_runs(runs_dir: Path | None = None) -> list[Run]:
@@ -97,25 +103,20 @@ def _what_is(folder: Path, name: str) -> Run | Sweep | None:
         return None
     if os.path.lexists(folder / name / SWEEP):
         return Sweep(folder / name)
-    is_run = _DATED.match(name) or os.path.lexists(folder / name / RUN)
+    is_run = began(name) is not None or os.path.lexists(folder / name / RUN)
     return Run(folder / name) if is_run else None
 
 
-def part_of_second(time: datetime) -> str:
-    """Returns the 65,536ths of a second as the 4 hexadecimal digits that end a run's id."""
-    return f"{time.microsecond * 65_536 // 1_000_000:04x}"
-
-
 def _began(run: Run | Sweep) -> str:
-    """When a run began, as its id tells it: `20261124-101530-8f3c`, the computer's time."""
-    if _DATED.match(run.id):
-        return f"{run.id[:15]}-{run.id[-4:]}"
+    """When a run began, as its id tells it, else its `run.json`, else the file's own time."""
+    if (told := began(run.id)) is not None:
+        return told
     try:
-        began = datetime.fromisoformat(str(run.info.get("started"))).astimezone()
+        time = datetime.fromisoformat(str(run.info.get("started"))).astimezone()
     except (RunError, ValueError, OverflowError, OSError):
         name = RUN if isinstance(run, Run) else SWEEP
-        began = datetime.fromtimestamp(_changed(run.path / name))
-    return f"{began.strftime('%Y%m%d-%H%M%S')}-{part_of_second(began)}"
+        time = datetime.fromtimestamp(_changed(run.path / name))
+    return began_at(time)
 
 
 def _changed(path: Path) -> float:
@@ -129,7 +130,7 @@ def find_run(name: str, runs_dir: Path | None = None) -> Run:
     """Returns the run that `name` means: a path, an id, a unique prefix of one, or `latest`.
 
     A member's id is that of its parent, `/`, and its name: `latest/folds/3`; so is that of a
-    sweep's trial, `latest/trials/3`, and `latest/best` is its best one.
+    sweep's trial, `latest/trials/3`, and `latest/best` is its best one. So it is with paths.
 
     Only a path leaves the folder of runs, and only one that the user gave.
 
@@ -138,8 +139,22 @@ def find_run(name: str, runs_dir: Path | None = None) -> Run:
     """
     found = find_any(name, runs_dir)
     if isinstance(found, Sweep):
-        raise refuse_sweep(found)
+        raise _refuse_sweep(found)
     return found
+
+
+def _refuse_sweep(sweep: Sweep) -> RunError:
+    """What is wrong where a run is needed and a sweep is named."""
+    if not sweep.trials:
+        return RunError(
+            f"{sweep.path}: it is a sweep, which has no trials yet, and a run is needed"
+        )
+    name = typed_name(sweep)
+    hint = f"; the best trial is {name}/best" if sweep.best is not None else ""
+    return RunError(
+        f"{sweep.path}: it is a sweep of {len(sweep.trials)} trials, and a run is needed; name "
+        f"one by {name}/trials/0 to {len(sweep.trials) - 1}{hint}"
+    )
 
 
 def find_sweep(name: str, runs_dir: Path | None = None) -> Sweep:
@@ -171,9 +186,9 @@ def find_any(name: str, runs_dir: Path | None = None) -> Run | Sweep:
         return every[matches[0]]
     head, slash, rest = name.replace(os.sep, "/").partition("/")
     if slash and not matches and not os.path.exists(name):
-        around = next((one for parent in Path(name).parents if (one := _at(str(parent)))), None)
-        if around is not None:
-            raise RunError(f"no run {name!r}; {around.id} has {_parts(around)}")
+        for parent in Path(name).parents:
+            if (around := _at(str(parent))) is not None:
+                return _part_of(around, Path(name).relative_to(parent).as_posix(), name)
         if head:
             return _part_of(find_any(head, runs_dir), rest, name)
     if matches:
@@ -266,13 +281,18 @@ def single_run(run: Run, member: int | None = None) -> Run:
 
 def _latest(folder: Path, every: Mapping[str, Run | Sweep]) -> Run | Sweep:
     """What the file `latest` names, if it is one of those that there are, newest first."""
-    try:
-        with open_file(folder / LATEST) as stream:
-            run_id = stream.read(1000).decode("utf-8").strip()
-    except (OSError, ValueError):
-        run_id = ""
+    run_id = _read_latest(folder)
     if run_id in every:
         return every[run_id]
     if every:  # the newest was deleted by hand
         return next(iter(every.values()))
     raise RunError(f"no runs in {folder}; `dlrun train CONFIG` makes one")
+
+
+def _read_latest(folder: Path) -> str:
+    """The id in the file `latest`; empty where there is none."""
+    try:
+        with open_file(folder / LATEST) as stream:
+            return stream.read(1000).decode("utf-8").strip()
+    except (OSError, ValueError):
+        return ""

@@ -10,7 +10,7 @@ from pathlib import Path
 from dlrun.runs.facts import UnreadableError, read_small_file
 from dlrun.runs.kinds import LARGEST_METRIC
 
-MAX_BYTES = 256 * 1024 * 1024
+MAX_BYTES = 64 * 1024 * 1024
 
 MAX_NAME = 200
 """Characters of a metric's name; it becomes a file's name."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dlrun.runs.ids import digits_in
 from dlrun.runs.run import Run
 
 
@@ -22,7 +23,7 @@ def label_of(run: Run, runs: Sequence[Run]) -> str:
         words = [words_of(other) for other in alike]
         if len(set(words)) == len(alike) and len(max(words, key=len)) <= 40:
             return f"{name}, {words_of(run) or 'as it is'}"
-    return f"{name} {run.id[-4:]}"
+    return f"{name} {digits_in(run.id)}"
 
 
 def _note(run: Run) -> str:

@@ -14,11 +14,13 @@ from pathlib import Path
 
 from dlrun.errors import RunError
 from dlrun.runs import run as layout
-from dlrun.runs.create import UNFINISHED
+from dlrun.runs import sweep
 from dlrun.runs.find import LATEST
+from dlrun.runs.folders import UNFINISHED
+from dlrun.runs.ids import is_id
 from dlrun.runs.links import is_link
 from dlrun.runs.run import Run
-from dlrun.runs.sweep import BASE, BEST, DEFINITION, SWEEP, Sweep, is_sweep_folder
+from dlrun.runs.sweep import Sweep, is_sweep_folder
 
 STALE_SECONDS = 3600.0
 """After so long, nobody still writes a file of which no process is known."""
@@ -29,18 +31,8 @@ BRIEF_SECONDS = 60.0
 ENDED = ("finished", "interrupted", "failed", "diverged", "dead")
 """Statuses of a run that no process trains."""
 
-_RUN_FILES = (
-    layout.CONFIG, layout.RUN, layout.ENVIRONMENT, layout.DATASET, layout.SPLITS,
-    layout.HISTORY_CSV, layout.HISTORY_JSON, layout.PARAMETERS, layout.SUMMARY, layout.METRICS,
-    layout.EVALUATION, layout.PREDICTIONS, layout.MODEL,
-)  # fmt: skip
-_SWEEP_FILES = (SWEEP, DEFINITION, BASE, BEST, "report.html")
-_INNER = (
-    layout.CHECKPOINTS, layout.PLOTS, layout.EXPORTS, layout.REPEATS, layout.FOLDS, layout.TRIALS,
-    "predictions",
-)  # fmt: skip
-_OURS = {*_RUN_FILES, *_SWEEP_FILES, layout.LOG, layout.LOCK}
-_ID = re.compile(r"\d{8}-\d{6}-.+-[0-9a-f]{4}")
+_FILES = (layout.CONFIG, layout.RUN, *layout.FILES, *sweep.FILES)
+_OURS = {*_FILES, layout.LOG, layout.LOCK}
 
 
 def _half_written(*names: str) -> re.Pattern[str]:
@@ -50,7 +42,7 @@ def _half_written(*names: str) -> re.Pattern[str]:
 
 _PICTURE = r"[0-9A-Za-z_.-]+\.(?:pdf|png|svg)"
 _IN_A_RUN = re.compile(
-    _half_written(*map(re.escape, (*_RUN_FILES, *_SWEEP_FILES))).pattern + r"|\.model\.tmp\.keras"
+    f"{_half_written(*map(re.escape, _FILES)).pattern}|{re.escape(layout.UNFINISHED_MODEL)}"
 )
 _HALF_IN = {
     layout.CHECKPOINTS: _half_written(r"last\.npz", r"best-\d+\.npz"),
@@ -155,7 +147,7 @@ def _was_to_be_a_run(path: Path) -> bool:
         return False
     name = path.name.removeprefix(UNFINISHED)
     is_part = path.parent.name in (layout.REPEATS, layout.FOLDS, layout.TRIALS) and name.isdecimal()
-    if is_part or _ID.fullmatch(name):
+    if is_part or is_id(name):
         return True
     entries = _entries(path)
     return bool(entries) and all(map(_is_ours, entries))
@@ -163,7 +155,7 @@ def _was_to_be_a_run(path: Path) -> bool:
 
 def _is_ours(entry: os.DirEntry[str]) -> bool:
     if entry.is_dir(follow_symlinks=False):
-        return entry.name in _INNER
+        return entry.name in layout.FOLDERS
     return entry.name in _OURS or _IN_A_RUN.fullmatch(entry.name) is not None
 
 

@@ -15,19 +15,11 @@ from dlrun.runs import run as layout
 from dlrun.runs.run import Run
 from dlrun.runs.sweep import Sweep
 
+_OF_PARTS = (layout.REPEATS, layout.FOLDS, layout.TRIALS)
+
 _WRITTEN = (
-    layout.LOG,
-    layout.HISTORY_CSV,
-    layout.LOCK,
-    layout.UNFINISHED_MODEL,
-    layout.PLOTS,
-    layout.CHECKPOINTS,
-    layout.PREDICTED,
-    layout.EXPORTS,
-    layout.REPEATS,
-    layout.FOLDS,
-    layout.TRIALS,
-)
+    layout.LOG, layout.HISTORY_CSV, layout.LOCK, layout.UNFINISHED_MODEL, *layout.FOLDERS
+)  # fmt: skip
 """What is written through where it is a link; every other file is moved into place instead."""
 
 
@@ -43,9 +35,10 @@ def refuse_links(one: Run | Sweep) -> None:
     """Refuses to write into a folder that leads out of itself; it may be reached by a link itself.
 
     Raises:
-        RunError: a folder or file in it, or in one of its members, is a link.
+        RunError: a folder or file in it, or in one of its parts, is a link; or between it and the
+            whole that it is a part of.
     """
-    for path in _written_in(one):
+    for path in (*_above(one.path), *_written_in(one.path)):
         if is_link(path):
             raise RunError(
                 f"{path}: is a link, and dlrun writes into run folders only; "
@@ -53,14 +46,19 @@ def refuse_links(one: Run | Sweep) -> None:
             )
 
 
-def _written_in(one: Run | Sweep) -> Iterator[Path]:
-    yield from (one.path / name for name in _WRITTEN)
-    if isinstance(one, Sweep):
-        yield from _inside(one.path / layout.TRIALS)
-        return
-    for member in one.members:
-        between = [path for path in member.path.parents if one.path in path.parents]
-        yield from (*between, member.path, *(member.path / name for name in _WRITTEN))
+def _above(path: Path) -> Iterator[Path]:
+    while path.parent.name in _OF_PARTS and path.name.isdecimal():
+        yield from (path, path.parent)
+        path = path.parent.parent
+
+
+def _written_in(folder: Path) -> Iterator[Path]:
+    """Whoever takes them must stop at a link: what it leads to is looked into, too."""
+    yield from (folder / name for name in _WRITTEN)
+    for name in _OF_PARTS:
+        for part in _inside(folder / name):
+            yield part
+            yield from _written_in(part)
 
 
 def _inside(folder: Path) -> list[Path]:

@@ -30,7 +30,7 @@ def only_process(run: Run | Sweep) -> Iterator[None]:
         lock.acquire()
     except Timeout:
         raise RunError(
-            f"{run.path}: another process trains it; wait for it, or stop it by Ctrl-C"
+            f"{run.path}: another process works on it; wait for it, or stop it by Ctrl-C"
         ) from None
     except OSError as error:
         raise storage_error(run.path / LOCK, error) from error

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dlrun.errors import RunError
-from dlrun.prepare import PreparedData
 from dlrun.runs.find import list_parts
 from dlrun.runs.run import Run
+
+if TYPE_CHECKING:
+    from dlrun.prepare import PreparedData  # NumPy, and all of the data code
 
 TRAIN = "train"
 TEST = "test"

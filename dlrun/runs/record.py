@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import io
 import os
-import threading
-import time
 import traceback
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from dlrun.errors import DivergedError, RunError, StorageError
-from dlrun.files import read_npz, storage_error, write_bytes, write_json, write_text
+from dlrun.files import open_file, read_npz, storage_error, write_bytes, write_json, write_text
 from dlrun.parameters import ModelCount, count_lines
 from dlrun.runs import run as layout
 from dlrun.runs.create import now
+from dlrun.runs.living import LivingFacts, append_log, append_text, ending
 from dlrun.runs.looks import TestSet, new_look
 from dlrun.runs.run import Run
-
-HEARTBEAT_SECONDS = 10.0
-"""Between two signs of life in `run.json`, by which other hosts know that a run goes on."""
 
 _OF_THE_END = (
     layout.METRICS,
@@ -54,32 +50,28 @@ class Recorder:
         self.run = run
         self.has_old_results = False
         self.keeps_last = False
-        self._info: dict[str, Any] = dict(run.info)
-        self._seconds_before = float(self._info.get("duration_seconds") or 0.0)
-        self._started = time.monotonic()
+        self._facts = LivingFacts(run.info, partial(write_json, run.path / layout.RUN))
         self._columns: list[str] = []
-        self._writing = threading.Lock()
-        self._is_over = threading.Event()
 
     def __enter__(self) -> Recorder:
-        threading.Thread(target=self._beat, daemon=True).start()
+        self._facts.begin()
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        self._is_over.set()
+        self._facts.end()
+        end = ending(error) | {"stopped": now(), "exit_code": 0}
         if error is None:
-            self._close("finished", 0, None)
+            self._close(end)
             return
-        if isinstance(error, KeyboardInterrupt):
-            exit_code = getattr(error, "exit_code", 130)
-            outcome = ("interrupted", exit_code, str(error) or "interrupted by Ctrl-C")
-        else:
-            status = "diverged" if isinstance(error, DivergedError) else "failed"
-            outcome = (status, getattr(error, "exit_code", 1), str(error) or repr(error))
-            self._info["suggestion"] = getattr(error, "suggestion", None)
+        is_wish = isinstance(error, KeyboardInterrupt)
+        end["exit_code"] = getattr(error, "exit_code", 130 if is_wish else 1)
+        if isinstance(error, DivergedError):
+            end["status"] = "diverged"
+        if not is_wish:
+            end["suggestion"] = getattr(error, "suggestion", None)
         with suppress(StorageError):  # what is under way already tells more
-            self._close(*outcome)
-        is_wish = isinstance(error, KeyboardInterrupt)  # where it was heard tells nothing
+            self._close(end)
+        # Where a wish was heard tells nothing.
         told = [str(error)] if is_wish else traceback.format_exception(error)
         with suppress(StorageError):
             self.log("".join(told).rstrip(), lines=True)
@@ -104,7 +96,7 @@ class Recorder:
         """
         again: dict[str, Any] = {"status": "running", "stopped": None, "exit_code": None}
         again |= {"error": None, "suggestion": None}
-        self._write_info(again | {"epochs_done": len(history)} | dict(resumed))
+        self._facts.write(again | {"epochs_done": len(history)} | dict(resumed))
         self._columns = list(dict.fromkeys(name for row in history for name in row))
         text = ""
         if history:
@@ -124,7 +116,8 @@ class Recorder:
 
     def _history_text(self) -> str:
         try:
-            return (self.run.path / layout.HISTORY_CSV).read_text(encoding="utf-8")
+            with open_file(self.run.path / layout.HISTORY_CSV) as stream:
+                return stream.read().decode("utf-8")
         except (OSError, UnicodeDecodeError):
             return ""
 
@@ -149,8 +142,8 @@ class Recorder:
     def note(self, **facts: Any) -> None:
         """Records facts in `run.json`; a mapping adds to the one that is there."""
         both = {name: value for name, value in facts.items() if isinstance(value, Mapping)}
-        known = {name: dict(self._info.get(name) or {}) for name in both}
-        self._write_info(facts | {name: known[name] | dict(both[name]) for name in both})
+        known = {name: dict(self._facts.values.get(name) or {}) for name in both}
+        self._facts.write(facts | {name: known[name] | dict(both[name]) for name in both})
 
     def dataset_facts(self, facts: Mapping[str, Any]) -> None:
         """Writes `dataset.json` alone, of a run that is made of others."""
@@ -174,8 +167,9 @@ class Recorder:
         if new and self._columns:
             self._widen(new)
         self._columns += new
-        self._append(layout.HISTORY_CSV, "\n".join([*head, self._line(row)]) + "\n")
-        self._info["epochs_done"] = epoch
+        text = "\n".join([*head, self._line(row)]) + "\n"
+        append_text(self.run.path / layout.HISTORY_CSV, text)
+        self._facts.values["epochs_done"] = epoch
         self.drop_old_results()
 
     def drop_old_results(self) -> None:
@@ -204,8 +198,8 @@ class Recorder:
 
     def note_look(self, test_set: TestSet, by: str) -> None:
         """Notes that a test set is looked at from now on."""
-        looks = list(self._info.get("test_looks") or [])
-        self._write_info({"test_looks": [*looks, new_look(test_set, now(), by)]})
+        looks = list(self._facts.values.get("test_looks") or [])
+        self._facts.write({"test_looks": [*looks, new_look(test_set, now(), by)]})
 
     def model(self, model: Any) -> None:
         """Writes `model.keras`."""
@@ -222,37 +216,15 @@ class Recorder:
     def log(self, text: str, *, lines: bool = False) -> None:
         """Appends a line to `run.log`, with the time of day before it; or several lines."""
         text = text if lines else " ".join(text.splitlines())  # files say some of what is told
-        self._append(layout.LOG, f"{datetime.now():%H:%M:%S} {text}\n")
+        append_log(self.run.path, text)
 
-    def _append(self, name: str, text: str) -> None:
-        path = self.run.path / name
-        try:
-            with path.open("a", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
-        except OSError as error:
-            raise storage_error(path, error) from error
-
-    def _close(self, status: str, exit_code: int, error: str | None) -> None:
-        end = {"status": status, "stopped": now(), "exit_code": exit_code, "error": error}
-        self._write_info(end)  # first: on a full disk the status matters most
+    def _close(self, end: Mapping[str, Any]) -> None:
+        self._facts.write(end)  # first: on a full disk the status matters most
         if self._columns:
             with suppress(RunError):  # a history that cannot be read does not change how it ended
                 history = self.run.read_history()
                 del history["epoch"]
                 write_json(self.run.path / layout.HISTORY_JSON, history)
-
-    def _beat(self) -> None:
-        """Shows that the run goes on, also within epochs of hours; in a thread of its own."""
-        while not self._is_over.wait(HEARTBEAT_SECONDS):
-            with suppress(StorageError):  # the training itself will meet it, and tell
-                self._write_info({})
-
-    def _write_info(self, changes: Mapping[str, Any]) -> None:
-        seconds = self._seconds_before + time.monotonic() - self._started
-        with self._writing:  # the heartbeat writes, too
-            self._info |= changes
-            self._info |= {"heartbeat": now(), "duration_seconds": round(seconds, 3)}
-            write_json(self.run.path / layout.RUN, self._info)
 
 
 def write_evaluation(run: Run, reports: Mapping[str, Any]) -> None:

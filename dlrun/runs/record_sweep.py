@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import threading
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from dlrun.errors import StorageError
-from dlrun.files import make_folder, plain, storage_error, to_yaml, write_text
+from dlrun.files import make_folder, plain, to_yaml, write_text
 from dlrun.processes import this_process
-from dlrun.runs.create import UNFINISHED, cannot_be_made, make_runs_dir, new_id, now
+from dlrun.runs.create import now
 from dlrun.runs.find import LATEST
-from dlrun.runs.run import LOG, TRIALS
+from dlrun.runs.folders import fill_folder, make_runs_dir
+from dlrun.runs.ids import new_id
+from dlrun.runs.living import LivingFacts, append_log, ending
+from dlrun.runs.run import TRIALS
 from dlrun.runs.sweep import BASE, BEST, DEFINITION, FORMAT, SWEEP, Sweep, Trial, are_open
-
-HEARTBEAT_SECONDS = 10.0
-"""As of runs."""
 
 
 def create_sweep(
@@ -47,39 +42,24 @@ def create_sweep(
         StorageError: the disk is full.
     """
     folder = make_runs_dir(runs_dir)
+    info: dict[str, Any] = {"format": FORMAT, "id": None, "status": "running", "started": now()}
+    info |= {"stopped": None, "duration_seconds": 0.0, "error": None, "heartbeat": now()}
+    info |= dict(facts) | this_process()
+    source, lines = facts["source"], list(map(_line, trials))
+
+    def fill(path: Path) -> None:
+        make_folder(path / TRIALS)
+        head = f"# The plan of {source}; `dlrun sweep` with this file makes the same trials.\n"
+        write_text(path / DEFINITION, head + to_yaml(definition))
+        write_text(path / BASE, f"# The base of {source}, resolved.\n" + to_yaml(base))
+        write_text(path / SWEEP, _text(info, lines))
+
     while True:
         sweep = Sweep(folder / new_id(str(facts["name"])))
-        info = {"format": FORMAT, "id": sweep.id, "status": "running", "started": now()}
-        info |= {"stopped": None, "duration_seconds": 0.0, "error": None, "heartbeat": now()}
-        if _fill(sweep, info | dict(facts) | this_process(), list(trials), definition, base):
+        info["id"] = sweep.id
+        if fill_folder(sweep.path, fill):
             write_text(folder / LATEST, f"{sweep.id}\n")
             return sweep
-
-
-def _fill(
-    sweep: Sweep,
-    info: Mapping[str, Any],
-    trials: list[Trial],
-    definition: Mapping[str, Any],
-    base: Mapping[str, Any],
-) -> bool:
-    """Fills a folder and moves it into place; False where the name is taken."""
-    unfinished = sweep.path.with_name(UNFINISHED + sweep.id)
-    source = info.get("source")
-    try:
-        make_folder(unfinished / TRIALS)
-        head = f"# The plan of {source}; `dlrun sweep` with this file makes the same trials.\n"
-        write_text(unfinished / DEFINITION, head + to_yaml(definition))
-        write_text(unfinished / BASE, f"# The base of {source}, resolved.\n" + to_yaml(base))
-        write_text(unfinished / SWEEP, _text(info, map(_line, trials)))
-        os.rename(unfinished, sweep.path)
-    except OSError as error:
-        if sweep.path.exists():
-            return False
-        raise cannot_be_made(sweep.path, error) from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-    return True
 
 
 def _line(trial: Trial) -> str:
@@ -98,46 +78,46 @@ class SweepRecorder:
     def __init__(self, sweep: Sweep) -> None:
         self.sweep = sweep
         self.trials: list[Trial] = list(sweep.trials)
-        self._info = {name: value for name, value in sweep.info.items() if name != "trials"}
         self._lines = [_line(trial) for trial in self.trials]
-        self._seconds_before = float(self._info.get("duration_seconds") or 0.0)
-        self._started = time.monotonic()
-        self._writing = threading.Lock()
-        self._is_over = threading.Event()
+        facts = {name: value for name, value in sweep.info.items() if name != "trials"}
+        self._facts = LivingFacts(facts, self._write)
 
     def __enter__(self) -> SweepRecorder:
         again = {"status": "running", "stopped": None, "error": None}
-        self._write(again | this_process())
-        threading.Thread(target=self._beat, daemon=True).start()
+        self._facts.write(again | this_process())
+        self._facts.begin()
         return self
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        self._is_over.set()
-        end: dict[str, Any] = {"status": "finished", "error": None}
-        if isinstance(error, KeyboardInterrupt):
-            end = {"status": "interrupted", "error": str(error) or "interrupted by Ctrl-C"}
-        elif error is not None:
-            end = {"status": "failed", "error": str(error) or repr(error)}
-        elif are_open(self.trials, int(self._info.get("planned") or 0)):
-            end["status"] = "interrupted"  # a budget, or a failure that was to end it
+        self._facts.end()
+        end = ending(error) | {"stopped": now()}
         if error is None:
-            self._write(end | {"stopped": now()})
+            if are_open(self.trials, int(self._facts.values.get("planned") or 0)):
+                end["status"] = "interrupted"  # a budget, or a failure that was to end it
+            self._facts.write(end)
             return
         with suppress(StorageError):  # what is under way already tells more
-            self._write(end | {"stopped": now()})
+            self._facts.write(end)
 
     @property
     def seconds(self) -> float:
         """How long the sweep has gone on, all its calls together."""
-        return self._seconds_before + time.monotonic() - self._started
+        return self._facts.seconds
 
     def put(self, *trials: Trial) -> None:
         """Takes down how trials are now; new ones are added at the end."""
-        self._write({}, trials)
+        with self._facts.lock:
+            for trial in trials:
+                if trial.number == len(self.trials):
+                    self.trials.append(trial)
+                    self._lines.append(_line(trial))
+                self.trials[trial.number] = trial
+                self._lines[trial.number] = _line(trial)
+            self._facts.write({})
 
     def note(self, **facts: Any) -> None:
         """Records facts in `sweep.json`."""
-        self._write(facts)
+        self._facts.write(facts)
 
     def best(self, config: Mapping[str, Any], head: str) -> None:
         """Writes `best.yaml`, a config that is ready to train.
@@ -151,26 +131,7 @@ class SweepRecorder:
 
     def log(self, text: str) -> None:
         """Appends a line to `run.log`, with the time of day before it."""
-        path = self.sweep.path / LOG
-        try:
-            with path.open("a", encoding="utf-8", newline="\n") as stream:
-                stream.write(f"{datetime.now():%H:%M:%S} {text}\n")
-        except OSError as error:
-            raise storage_error(path, error) from error
+        append_log(self.sweep.path, text)
 
-    def _beat(self) -> None:
-        while not self._is_over.wait(HEARTBEAT_SECONDS):
-            with suppress(StorageError):  # the next trial's end will meet it, and tell
-                self._write({})
-
-    def _write(self, changes: Mapping[str, Any], trials: Sequence[Trial] = ()) -> None:
-        with self._writing:  # the heartbeat writes, too
-            for trial in trials:
-                if trial.number == len(self.trials):
-                    self.trials.append(trial)
-                    self._lines.append(_line(trial))
-                self.trials[trial.number] = trial
-                self._lines[trial.number] = _line(trial)
-            self._info |= changes
-            self._info |= {"heartbeat": now(), "duration_seconds": round(self.seconds, 3)}
-            write_text(self.sweep.path / SWEEP, _text(self._info, self._lines))
+    def _write(self, facts: Mapping[str, Any]) -> None:
+        write_text(self.sweep.path / SWEEP, _text(facts, self._lines))

@@ -59,6 +59,15 @@ REPEATS = "repeats"
 FOLDS = "folds"
 TRIALS = "trials"
 
+FILES = (
+    ENVIRONMENT, DATASET, SPLITS, HISTORY_CSV, HISTORY_JSON, PARAMETERS, SUMMARY, METRICS,
+    EVALUATION, PREDICTIONS, MODEL,
+)  # fmt: skip
+"""What a run says beside its config, its `run.json` and its log."""
+
+FOLDERS = (PLOTS, CHECKPOINTS, PREDICTED, EXPORTS, REPEATS, FOLDS, TRIALS)
+"""What may lie in the folder of a run or a sweep."""
+
 UNFINISHED_MODEL = ".model.tmp.keras"
 """What `model.keras` is written to at first; Keras insists on its suffix."""
 
@@ -315,7 +324,8 @@ class Run:
 def _numbered(folder: Path) -> list[Path]:
     """The folders in it that are named by a number, in order; nothing else is a member."""
     try:
-        names = [name for name in os.listdir(folder) if name.isdecimal() and name.isascii()]
+        inside = [] if folder.is_symlink() else os.listdir(folder)
+        names = [name for name in inside if name.isdecimal() and name.isascii()]
     except OSError:
         return []
     paths = [folder / name for name in sorted(names, key=int)]

@@ -9,12 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlrun.errors import RunError
 from dlrun.monitor import is_better
 from dlrun.processes import is_alive
 from dlrun.runs import kinds
 from dlrun.runs.facts import UnreadableError, read_facts
-from dlrun.runs.run import STATUSES, TRIALS, Run
+from dlrun.runs.run import PLOTS, STATUSES, TRIALS, Run
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,8 +25,10 @@ SWEEP = "sweep.json"
 DEFINITION = "sweep.yaml"
 BASE = "base.yaml"
 BEST = "best.yaml"
+REPORT = "report.html"
+FILES = (SWEEP, DEFINITION, BASE, BEST, REPORT)
 
-MAX_BYTES = 512 * 1024 * 1024
+MAX_BYTES = 128 * 1024 * 1024
 """More than a hundred thousand trials take."""
 
 WITH_RESULT = ("finished", "pruned")
@@ -151,7 +152,7 @@ class Sweep:
     @property
     def plots_dir(self) -> Path:
         """Where its pictures are."""
-        return self.path / "plots"
+        return self.path / PLOTS
 
     @cached_property
     def info(self) -> dict[str, Any]:
@@ -296,17 +297,3 @@ def _with_twin(trial: Trial, trials: Sequence[Trial]) -> Trial:
 def is_sweep_folder(path: Path) -> bool:
     """Returns whether a folder holds a sweep."""
     return os.path.lexists(path / SWEEP)
-
-
-def refuse_sweep(sweep: Sweep) -> RunError:
-    """Returns what is wrong where a run is needed and a sweep is named."""
-    best = sweep.best
-    hint = f"; the best trial is {sweep.id}/best" if best is not None else ""
-    if not sweep.trials:
-        return RunError(
-            f"{sweep.path}: it is a sweep, which has no trials yet, and a run is needed"
-        )
-    return RunError(
-        f"{sweep.path}: it is a sweep of {len(sweep.trials)} trials, and a run is needed; name "
-        f"one by {sweep.id}/trials/0 to {len(sweep.trials) - 1}{hint}"
-    )

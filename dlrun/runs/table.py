@@ -32,6 +32,15 @@ COLUMNS = (
 )
 """Keys of a row; `test` follows where it was asked for."""
 
+HEADS = {
+    "run": "id",
+    "data set": "dataset",
+    "parameters": "num_parameters",
+    "best validation": "best",
+    "time": "duration_seconds",
+}
+"""What the table that is shown calls some of them."""
+
 
 def parts_of(run: Run | Sweep) -> list[Run]:
     """Returns the members of a run, or the trials of a sweep."""
@@ -159,8 +168,7 @@ def filter_rows(rows: Sequence[dict[str, Any]], filters: Sequence[str]) -> list[
 def _matches(row: dict[str, Any], text: str) -> bool:
     column, equals, value = text.partition("=")
     if equals:
-        _check_column(column)
-        return str(row[column]) == value
+        return str(row[column_of(column)]) == value
     return any(text in str(cell) for cell in row.values() if cell is not None)
 
 
@@ -175,7 +183,7 @@ def sort_rows(rows: Sequence[dict[str, Any]], column: str) -> list[dict[str, Any
             "runs are not ranked by their test values: picking the best by the test set makes it "
             "a validation set; sort by best"
         )
-    _check_column(column)
+    column = column_of(column)
     known = [row for row in rows if row[column] is not None]
     unknown = [row for row in rows if row[column] is None]
     if column == "best":
@@ -190,8 +198,15 @@ def _badness(metric: str, value: float) -> float:
     return -value if metric.endswith("accuracy") else value  # the other headline is a loss
 
 
-def _check_column(column: str) -> None:
-    if column not in COLUMNS:
-        raise RunError(
-            f"no column {column!r}{did_you_mean(column, COLUMNS)}; there are {', '.join(COLUMNS)}"
-        )
+def column_of(name: str) -> str:
+    """Returns the key of a column that is named by it, or as the head of the table has it.
+
+    Raises:
+        RunError: there is no such column.
+    """
+    if name in COLUMNS:
+        return name
+    if name not in HEADS:
+        hint = did_you_mean(name, (*COLUMNS, *HEADS))
+        raise RunError(f"no column {name!r}{hint}; there are {', '.join(COLUMNS)}")
+    return HEADS[name]

@@ -10,9 +10,10 @@ from html import escape
 from pathlib import Path
 
 from dlrun.errors import RunError
-from dlrun.evaluation.sweep_rows import short_labels, value_text
+from dlrun.evaluation.sweep_rows import are_numbers, short_labels, value_text
 from dlrun.files import to_yaml, write_text
 from dlrun.runs import Sweep, Trial
+from dlrun.runs.find import typed_name
 from dlrun.runs.sweep import BEST, FAILED, rank_trials
 from dlrun.sweeping.rows import rows_of
 from dlrun.sweeping.telling import result_text, values_text
@@ -106,7 +107,7 @@ def _summary(sweep: Sweep) -> str:
 
 
 def _test_text(sweep: Sweep) -> str:
-    best = f"{escape(sweep.id)}/best"
+    best = f"{escape(typed_name(sweep))}/best"
     with suppress(RunError):
         if sweep.best is not None and sweep.run(sweep.best.number).has_looked_at_test:
             return f"Test rows were looked at; <code>dlrun summary {best}</code> shows it."
@@ -135,7 +136,8 @@ def _table(sweep: Sweep) -> str:
     labels, best = short_labels(sweep.keys), sweep.best
     ranked = rank_trials(sweep)
     heads = ["trial", *labels.values(), sweep.metric, "epochs", "parameters", "seconds", "state"]
-    numeric = [True, *_are_numbers(ranked, sweep.keys), True, True, True, True, False]
+    numeric = [are_numbers(trial.values.get(key) for trial in ranked) for key in sweep.keys]
+    numeric = [True, *numeric, True, True, True, True, False]
     rows = [_row(heads, numeric, "th")]
     for trial in ranked[:MOST_LISTED]:
         cells = [str(trial.number)]
@@ -150,11 +152,6 @@ def _table(sweep: Sweep) -> str:
     more = len(ranked) - MOST_LISTED
     note = f"<p>and {more:,} more, in sweep.json</p>" if more > 0 else ""
     return '<div class="wide"><table>\n' + "\n".join(rows) + f"\n</table></div>{note}"
-
-
-def _are_numbers(trials: Sequence[Trial], keys: Sequence[str]) -> list[bool]:
-    values = [[trial.values.get(key) for trial in trials] for key in keys]
-    return [all(isinstance(one, int | float | None) for one in column) for column in values]
 
 
 def _row(cells: Sequence[str], numeric: Sequence[bool], tag: str, row_class: str = "") -> str:

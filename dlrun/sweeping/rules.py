@@ -66,7 +66,8 @@ def _equal_lengths(parameters: Sequence[Parameter], found: Findings) -> None:
     sizes = {p.key: p.domain.size for p in parameters if p.domain.size is not None}
     if len(set(sizes.values())) > 1:
         named = ", ".join(f"{key} has {size}" for key, size in sizes.items())
-        found.error(("search",), f"a zip takes equally many values of each key: {named}")
+        message = f"a zip takes equally many values of each key, received: {named}; write as many"
+        found.error(("search",), f"{message} for each, or strategy: grid")
     elif sizes and max(sizes.values()) > MAX_TRIALS:
         message = f"a zip of {max(sizes.values()):,} trials; the most is {MAX_TRIALS:,}"
         found.error(("search",), message)

@@ -23,14 +23,14 @@ def same_plan(definition: SweepDefinition, runs_dir: Path | None, report: Report
     key, name = plan_key(definition), definition.config.name
     others = []
     for sweep in list_sweeps(runs_dir):
-        if sweep.path.name[16:-5] != name:
-            continue
         with suppress(RunError):  # a damaged one is no reason not to begin
+            if sweep.info["name"] != name:
+                continue
             if sweep.info.get("plan_key") == key:
                 return sweep
             others.append(sweep)
     if others:
-        report(Message(f"the plan is another one than {others[0].id} has: a new sweep"))
+        report(Message(f"another plan than that of {others[0].id}: a new sweep begins"))
     return None
 
 

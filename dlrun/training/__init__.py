@@ -2,12 +2,7 @@
 
 from dlrun.training.batches import batch_order
 from dlrun.training.best import BestWeights, choose_best
-from dlrun.training.callback_changes import (
-    callbacks_added,
-    callbacks_changed,
-    callbacks_gone,
-    callbacks_without_state,
-)
+from dlrun.training.callback_changes import callback_changes
 from dlrun.training.callbacks import callbacks_told
 from dlrun.training.engine import Engine, choose_engine
 from dlrun.training.evaluation import (
@@ -36,12 +31,9 @@ __all__ = [
     "Keeping",
     "TensorData",
     "batch_order",
-    "callbacks_added",
-    "callbacks_changed",
+    "callback_changes",
     "callbacks_from_python",
-    "callbacks_gone",
     "callbacks_told",
-    "callbacks_without_state",
     "check_state",
     "checkpoint_writer",
     "choose_best",

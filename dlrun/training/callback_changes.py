@@ -13,6 +13,39 @@ _ONLY_WATCH = WRITERS | {"History", "ProgbarLogger"}
 """Those of Keras's that change neither a number of the training nor its end."""
 
 
+def callback_changes(
+    given: Sequence[Any], callbacks: Sequence[Any], states: Sequence[State], *, wants_xla: bool
+) -> list[str]:
+    """Returns in words how a training's callbacks are not those of a checkpoint.
+
+    Those of the config are new only where `training.callbacks` was changed, which a plan says.
+
+    Args:
+        given: Those from Python.
+        callbacks: All there are, `given` the last of them.
+        states: Of the checkpoint.
+        wants_xla: Whether a callback that must see every batch costs the training its XLA.
+    """
+    others = callbacks[: len(callbacks) - len(given)]
+    added = callbacks_added(given, others, states, wants_xla=wants_xla)
+    known = [callback for callback in callbacks if not any(callback is one for one in added)]
+    return [
+        *[
+            f"what the callback {name} remembers is in no checkpoint"
+            for name in callbacks_without_state(known)
+        ],
+        *[
+            f"the callback {name} that the run had is not there"
+            for name in callbacks_gone(callbacks, states)
+        ],
+        *[f"the callback {type(one).__name__} was not there before" for one in added],
+        *[
+            f"the callback {name} had {key} {old} and has {new}"
+            for name, key, old, new in callbacks_changed(given, others, states)
+        ],
+    ]
+
+
 def callbacks_without_state(callbacks: Sequence[Any]) -> list[str]:
     """Returns the class names of callbacks that may remember what a checkpoint cannot keep."""
     return [type(c).__name__ for c in callbacks if not keeps_state(c) and not is_known(c)]

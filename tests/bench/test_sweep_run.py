@@ -169,7 +169,7 @@ time.sleep(60)
         assert 120 < sample.pss_mb < sample.rss_mb
 
 
-def test_a_watch_ends_with_its_process(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_watch_ends_with_its_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("memory.INTERVAL_SECONDS", 0.001)
     watches: list[Watch] = []
 
@@ -177,7 +177,15 @@ def test_a_watch_ends_with_its_process(monkeypatch: pytest.MonkeyPatch) -> None:
         watches.append(Watch(pid))
         return watches[0]
 
-    run_process([sys.executable, "-c", "import json"], os.environ, 60, watch)
+    def take_and_note(process: psutil.Process) -> Sample:
+        sample = take_sample(process)
+        (tmp_path / "taken").touch()
+        return sample
+
+    monkeypatch.setattr("memory.take_sample", take_and_note)
+    code = "import os, time\nwhile not os.path.exists(TAKEN): time.sleep(0.01)"
+    code = code.replace("TAKEN", repr(str(tmp_path / "taken")))
+    run_process([sys.executable, "-c", code], os.environ, 60, watch)
     assert not any(thread.name == "watch" for thread in threading.enumerate())
     assert peak(watches[0].samples).own_mb > 1
 

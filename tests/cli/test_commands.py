@@ -98,7 +98,7 @@ def test_a_signal_ends_at_a_checkpoint_and_names_what_is_kept(
                 process.send_signal(signum)
                 started = time.monotonic()
     assert process.returncode == exit_code
-    assert time.monotonic() - started < 60  # of 100,000 epochs
+    assert time.monotonic() - started < 200  # of 100,000 epochs
     (run,) = list_runs(runs_dir)
     (kept,) = [line for line in lines if f"{run.path} keeps" in line]
     assert "and the model of epoch" in kept
@@ -231,7 +231,7 @@ def test_runs_can_be_summarised_plotted_and_overlaid(
     assert rows[0]["best"] >= rows[1]["best"]
     assert dlrun("summary", "--csv", "--test").stdout.splitlines()[0].endswith("note,test")
     shown = dlrun("summary", "latest").stdout
-    assert re.search(r"  engine +compiled, \d threads? \(the data fit in memory\)\n", shown)
+    assert re.search(r"  engine +compiled, \d+ threads? \(the data fit in memory\)\n", shown)
     assert "command" in shown
     assert "(4 + 1) × 8" in shown
 

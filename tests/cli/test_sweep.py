@@ -179,7 +179,7 @@ def test_a_dry_run_shows_the_trials_and_the_time_and_leaves_nothing(runs_dir: Pa
         "      3  learning_rate=0.01 batch_size=full",
     ]
     words = r"with \d+ at a time; an epoch takes .* by a few steps of 2 of 2 kinds of trial"
-    assert re.match(rf"about \d+ (s|min) {words}", shown.splitlines()[6])
+    assert re.match(rf"about [\d.]+ (s|min|h) {words}", shown.splitlines()[6])
     assert not runs_dir.exists()
 
 

@@ -193,6 +193,7 @@ def payload(name, digest):
 url, *pairs = sys.argv[1:]
 payloads = tuple(payload(*pair.split("=")) for pair in pairs)
 home = Home("the site", {p.file_name: f"{url}/{p.file_name}.gz" for p in payloads})
+print("ready", flush=True)
 sys.stdin.read()
 fetched = fetch_payloads(Source("toy", payloads, (home,), {}), events.ignore)
 print(sum(map(len, fetched.contents.values())), fetched.kept)
@@ -210,7 +211,13 @@ def test_processes_that_fetch_at_once_all_get_the_data(source: Source, site) -> 
         )
         for _ in range(2)
     ]
-    said = [process.communicate("go")[0].split() for process in processes]
+    assert [process.stdout.readline() for process in processes] == ["ready\n"] * 2
+    for process in processes:
+        process.stdin.close()
+    said = [process.stdout.read().split() for process in processes]
+    for process in processes:
+        process.stdout.close()
+        process.wait()
     assert said == [[str(sum(map(len, CONTENTS.values()))), "True"]] * 2
     assert files_in(cache_dir()) == CONTENTS
 

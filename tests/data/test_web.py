@@ -45,9 +45,9 @@ def test_an_endless_answer_is_cut(site, listener, monkeypatch) -> None:
 def test_a_closed_door_is_told(listener) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        port = unused.getsockname()[1]
-    with pytest.raises(UnavailableError, match=f"^http://127.0.0.1:{port}/file: .*refused"):
-        fetch_url(f"http://127.0.0.1:{port}/file", listener)
+        port = unused.getsockname()[1]  # which nobody else takes meanwhile
+        with pytest.raises(UnavailableError, match=f"^http://127.0.0.1:{port}/file: .*refused"):
+            fetch_url(f"http://127.0.0.1:{port}/file", listener)
 
 
 def test_a_server_that_does_not_answer_is_given_up(listener, monkeypatch) -> None:
@@ -57,7 +57,7 @@ def test_a_server_that_does_not_answer_is_given_up(listener, monkeypatch) -> Non
         start = time.monotonic()
         with pytest.raises(UnavailableError, match="timed out"):
             fetch_url(url, listener)
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 25  # and not the 30 s of others
 
 
 def test_only_the_web_is_fetched_from(listener, tmp_path) -> None:

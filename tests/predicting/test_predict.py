@@ -153,7 +153,7 @@ def test_an_image_is_refused_by_a_model_of_tables(flowers_run: Run, tmp_path: Pa
     (sample,) = dlrun.predict(flowers_run, path).samples
     assert sample.error is not None
     assert sample.error.startswith("not a table, and the model takes 4 columns; give it a .csv")
-    with pytest.raises(RunError, match="its model takes tables; nothing is prepared as images are"):
+    with pytest.raises(RunError, match="its model takes tables; --page and --without are for"):
         dlrun.predict(flowers_run, path, page=True)
 
 

@@ -125,8 +125,8 @@ def test_a_run_without_its_weights_says_so_and_can_still_be_read(tmp_path: Path)
 def test_higher_is_better_where_the_metric_says_so(tmp_path: Path) -> None:
     for name, value in (("1-low", 0.5), ("2-high", 0.9)):
         run = make(tmp_path, name)
-        metrics = {"monitor": "val_accuracy", "monitor_mode": "max"}
-        metrics["best"] = {"val_accuracy": value}  # type: ignore[assignment]
+        metrics: dict[str, Any] = {"monitor": "val_accuracy", "monitor_mode": "max"}
+        metrics |= {"best": {"val_accuracy": value}, "best_epoch": 4, "kept_epoch": 4}
         write_json(run.path / "metrics.json", metrics)
     assert planned(tmp_path) == {
         ("1-low/model.keras", "model"),
@@ -171,11 +171,25 @@ def test_another_net_is_compared_and_another_loss_where_it_is_not_what_is_monito
     edit_config(make(tmp_path, "2-larger", 0.2), "units: 8", "units: 9")
     assert {one.run_id for one in plan_cleanup(tmp_path)} == {"2-larger"}
     for name, value in (("1-best", 0.9), ("2-larger", 0.8)):
-        metrics = {"monitor": "val_accuracy", "monitor_mode": "max"}
-        metrics["best"] = {"val_accuracy": value}  # type: ignore[assignment]
+        metrics: dict[str, Any] = {"monitor": "val_accuracy", "monitor_mode": "max"}
+        metrics |= {"best": {"val_accuracy": value}, "best_epoch": 4, "kept_epoch": 4}
         write_json(tmp_path / name / "metrics.json", metrics)
     edit_config(Run(tmp_path / "2-larger"), "CategoricalCrossentropy", "MeanSquaredError")
     assert {one.run_id for one in plan_cleanup(tmp_path)} == {"2-larger"}
+
+
+def test_weights_count_by_what_they_reach_and_not_by_the_best_epoch_of_their_run(
+    tmp_path: Path,
+) -> None:
+    """With `keep: last` those of the best epoch are nowhere; of an average nothing is known."""
+    kept_last = make(tmp_path, "1-last", 0.1)
+    write_json(kept_last.path / "metrics.json", kept_last.metrics | {"best_epoch": 3})
+    make(tmp_path, "2-best", 0.2)  # the last epoch of the other one has 0.23
+    assert {(one.run_id, one.reason) for one in plan_cleanup(tmp_path)} == {
+        ("1-last", "val_loss 0.2312; 2-best has 0.2")
+    }
+    edit_config(make(tmp_path, "3-average", 0.1), "momentum: 0.9", "use_ema: true")
+    assert {one.run_id for one in plan_cleanup(tmp_path)} == {"1-last"}
 
 
 def edit_config(run: Run, old: str, new: str) -> None:
@@ -464,7 +478,7 @@ def test_nobody_takes_up_a_run_while_it_loses_something(
     rmtree, tried = shutil.rmtree, []
 
     def take_up(path: Path) -> None:
-        with pytest.raises(RunError, match="another process trains it"), only_process(worse):
+        with pytest.raises(RunError, match="another process works on it"), only_process(worse):
             pass
         tried.append(path.name)
         rmtree(path)

@@ -218,7 +218,10 @@ def test_nobody_takes_up_a_sweep_while_a_trial_loses_something(
     def take_up(path: Path, missing_ok: bool = False) -> None:
         if path.name == "model.keras":
             for one in (sweep, Run(path.parent)):
-                with pytest.raises(RunError, match="another process trains it"), only_process(one):
+                with (
+                    pytest.raises(RunError, match="another process works on it"),
+                    only_process(one),
+                ):
                     pass
             tried.append(path.parent.name)
         unlink(path, missing_ok)

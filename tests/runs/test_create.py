@@ -43,19 +43,12 @@ def test_a_new_run_is_readable_at_once(config: Config, runs_dir: Path) -> None:
 def test_an_id_that_is_taken_is_not_used_again(
     config: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    parts = iter(["7fff", "7fff", "8000"])
-    monkeypatch.setattr(create, "part_of_second", lambda _: next(parts))
-
-    class Clock(create.datetime):
-        @classmethod
-        def now(cls, tz: object = None) -> create.datetime:
-            return create.datetime(2026, 1, 2, 3, 4, 5)
-
-    monkeypatch.setattr(create, "datetime", Clock)
+    names = iter([f"20260102-030405-flowers-{part}" for part in ("7fff", "7fff", "8000")])
+    monkeypatch.setattr(create, "new_id", lambda _: next(names))
     first = create_run(config)
     second = create_run(config)
-    assert (first.id[-4:], second.id[-4:]) == ("7fff", "8000")
-    assert (first.id[:15], len(list_runs())) == ("20260102-030405", 2)
+    ids = ["20260102-030405-flowers-8000", "20260102-030405-flowers-7fff"]
+    assert [run.id for run in list_runs()] == [second.id, first.id] == ids
 
 
 def test_runs_begun_within_one_second_are_told_in_their_order(config: Config) -> None:

@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,14 @@ def test_a_sweep_that_has_no_trials_yet_says_so(runs_dir: Path) -> None:
         find_run(sweep.id)
     with pytest.raises(RunError, match=f"no run '\\S+'; {sweep.id} has no trials yet$"):
         find_run(f"{sweep.id}/trials/0")
+
+
+def test_a_sweep_elsewhere_where_a_run_is_needed_is_named_by_its_path(tmp_path: Path) -> None:
+    sweep = make_sweep(tmp_path / "other place", [0.1])
+    message = f"name one by '{sweep.path}'/trials/0 to 1; the best trial is '{sweep.path}'/best"
+    with pytest.raises(RunError, match=re.escape(message)):
+        find_run(str(sweep.path))
+    assert find_run(f"{sweep.path}/best").id == f"{sweep.id}/trials/0"
 
 
 def test_latest_without_any_run_says_how_to_make_one(runs_dir: Path) -> None:

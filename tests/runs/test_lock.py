@@ -26,7 +26,7 @@ def test_a_second_process_is_refused_until_the_first_is_gone(tmp_path: Path) -> 
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
-        message = "another process trains it; wait for it, or stop it by Ctrl-C"
+        message = "another process works on it; wait for it, or stop it by Ctrl-C"
         with pytest.raises(RunError, match=message), only_process(Run(tmp_path)):
             pass
         holder.kill()
@@ -37,7 +37,7 @@ def test_a_second_process_is_refused_until_the_first_is_gone(tmp_path: Path) -> 
 def test_the_same_process_cannot_hold_it_twice(tmp_path: Path) -> None:
     with (
         only_process(Run(tmp_path)),
-        pytest.raises(RunError, match="trains it"),
+        pytest.raises(RunError, match="works on it"),
         only_process(Run(tmp_path)),
     ):
         pass

@@ -4,6 +4,7 @@ import csv
 import signal
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from dlrun.config import load_config
 from dlrun.errors import DivergedError, StorageError
 from dlrun.files import read_json, write_json
 from dlrun.processes import this_process
-from dlrun.runs import Run, record
+from dlrun.runs import Run, living
 from dlrun.runs.create import create_run
 from dlrun.runs.record import Recorder
 from dlrun.stopping import Stopped
@@ -114,21 +115,23 @@ def test_a_metric_that_comes_later_gets_its_column(run: Run) -> None:
 def test_signs_of_life_come_while_nothing_else_happens(
     run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(record, "HEARTBEAT_SECONDS", 0.01)
-    threads = threading.active_count()
+    monkeypatch.setattr(living, "HEARTBEAT_SECONDS", 0.01)
+    others = set(threading.enumerate())  # some of which may end meanwhile
     write_json(run.path / "run.json", run.info | {"heartbeat": None})
     with Recorder(Run(run.path)):
-        for _ in range(500):
-            if info(run)["heartbeat"] is not None:
-                break
-            time.sleep(0.01)
+        (beating,) = set(threading.enumerate()) - others
+        wait_until(lambda: info(run)["heartbeat"] is not None)
         assert info(run)["heartbeat"][:2] == "20"
         assert info(run)["status"] == "running"
-    for _ in range(500):
-        if threading.active_count() == threads:
-            break
+    beating.join(60)
+    assert not beating.is_alive()
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    until = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < until
         time.sleep(0.01)
-    assert threading.active_count() == threads
 
 
 def test_a_run_taken_up_again_has_the_history_of_its_checkpoint_and_no_end(run: Run) -> None:

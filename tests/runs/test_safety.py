@@ -31,6 +31,7 @@ from dlrun.resumption import check_same_data, plan_resume
 from dlrun.runs import Run, Sweep, find_run
 from dlrun.runs.checkpoints import read_last
 from dlrun.runs.cleanup import plan_cleanup
+from dlrun.runs.create import copy_run, new_dir
 from dlrun.runs.environment import describe_environment
 from dlrun.runs.links import refuse_links
 from dlrun.runs.record import Recorder
@@ -422,9 +423,40 @@ def test_members_and_trials_lead_nowhere_else_either(runs_dir: Path, tmp_path: P
     sweep = Sweep(runs_dir / "sweep")
     (sweep.path / "trials").mkdir(parents=True)
     refuse_links(sweep)
-    (sweep.path / "trials" / "3").symlink_to(tmp_path)
+    trial = sweep.path / "trials" / "3"
+    trial.mkdir()
+    (trial / "repeats").symlink_to(tmp_path)
+    with pytest.raises(RunError, match=r"trials.3.repeats: is a link"):
+        refuse_links(sweep)
+    with pytest.raises(RunError, match=r"trials.3.repeats: is a link"):
+        refuse_links(Run(trial / "repeats" / "0"))  # as it is named by its path
+    (trial / "repeats").unlink()
+    (trial / "repeats").mkdir()
+    (trial / "repeats" / "1").symlink_to(tmp_path)  # no member, until it is to be trained
+    with pytest.raises(RunError, match=r"trials.3.repeats.1: is a link"):
+        refuse_links(sweep)
+    shutil.rmtree(trial)
+    trial.symlink_to(tmp_path)
     with pytest.raises(RunError, match=r"trials.3: is a link"):
         refuse_links(sweep)
+
+
+def test_members_behind_a_link_are_none(run: Run, tmp_path: Path) -> None:
+    repeats = SAMPLE.with_name("20261126-055355-flowers-3716") / "repeats"
+    (run.path / "repeats").symlink_to(repeats)
+    assert run.members == []
+
+
+def test_a_run_that_leads_elsewhere_is_not_copied(run: Run, tmp_path: Path) -> None:
+    """Also not where only reading goes out: the copy would hold what lies there, or never end."""
+    (run.path / "checkpoints").mkdir()
+    (run.path / "checkpoints" / "again").symlink_to(run.path)
+    copied = copy_run(run, new_dir("longer"), run.config)
+    assert not (copied.path / "checkpoints" / "again").exists()
+    shutil.rmtree(run.path / "checkpoints")
+    (run.path / "checkpoints").symlink_to(tmp_path)
+    with pytest.raises(RunError, match=r"checkpoints: is a link, and dlrun writes into run"):
+        copy_run(run, new_dir("other"), run.config)
 
 
 def test_a_run_may_be_reached_by_a_link(run: Run, tmp_path: Path) -> None:

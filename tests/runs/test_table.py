@@ -103,6 +103,18 @@ def test_numbers_sort_largest_first_words_alphabetically_ids_newest_first() -> N
     assert sort_rows([], "epochs") == []
 
 
+def test_columns_may_be_named_as_the_table_has_them() -> None:
+    rows = [
+        {"id": "1", "duration_seconds": 3.0, "dataset": "iris"},
+        {"id": "2", "duration_seconds": 9.0, "dataset": "wine"},
+    ]
+    assert [row["id"] for row in sort_rows(rows, "time")] == ["2", "1"]
+    assert sort_rows(rows, "duration_seconds") == sort_rows(rows, "time")
+    assert [row["id"] for row in filter_rows(rows, ["data set=iris"])] == ["1"]
+    with pytest.raises(RunError, match=r"no column 'parameter'; did you mean 'parameters'\?"):
+        sort_rows(rows, "parameter")
+
+
 def test_runs_are_never_ranked_by_the_test_set() -> None:
     with pytest.raises(RunError, match="not ranked by their test values"):
         sort_rows([], "test")

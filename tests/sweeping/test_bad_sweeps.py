@@ -232,7 +232,8 @@ def test_all_problems_are_told_together(load: Load) -> None:
 
 
 def test_a_zip_names_each_key_with_its_length(load: Load) -> None:
-    told = "2:1  search: a zip takes equally many values of each key: seed has 2, loss has 3"
+    told = "2:1  search: a zip takes equally many values of each key, received: seed has 2, loss "
+    told += "has 3; write as many for each, or strategy: grid"
     with pytest.raises(ConfigError, match=re.escape(told)):
         load("search: {seed: [1, 2], loss: [a, b, c]}\nstrategy: zip")
 

@@ -171,7 +171,7 @@ def test_a_changed_base_makes_a_new_sweep_and_says_so(folder: Path, runs_dir: Pa
     told = Told()
     second = dlrun.sweep(path, {"optimizer.learning_rate": [0.1, 0.2]}, report=told)
     assert second.path != first.path
-    assert f"the plan is another one than {first.id} has: a new sweep" in told.texts()
+    assert f"another plan than that of {first.id}: a new sweep begins" in told.texts()
     assert [trial.epochs for trial in second.trials] == [2, 2]
     assert [trial.epochs for trial in first.trials] == [9, 9]
 
@@ -545,7 +545,7 @@ def test_hyperband_keeps_the_best_third_of_each_rung(config: Path, runs_dir: Pat
 
 
 def test_a_plan_that_is_frozen_takes_no_changes(grid: Sweep) -> None:
-    with pytest.raises(SweepError, match="its plan is frozen; `dlrun sweep` with a changed file"):
+    with pytest.raises(SweepError, match="plan does not change, received --more-epochs 2; leave"):
         dlrun.resume(grid, {"training.epochs": 5})
     with pytest.raises(RunError, match="it is a run, and --retry-failed is a sweep's; leave it"):
         dlrun.resume(grid.run(0), retry_failed=True)
@@ -649,17 +649,17 @@ def test_killed_at_random_instants_it_ends_with_the_planned_trials_each_once(
         assert len(found) <= 1, seed
         if found:
             sweep = Sweep(found[0])
-            assert len(sweep.trials) == num_trials
+            assert len(sweep.trials) == num_trials, seed
             shown = CliRunner().invoke(app, ["summary", str(sweep.path)])
-            assert shown.exit_code == 0, shown.output
+            assert shown.exit_code == 0, (seed, shown.output)
         if process.returncode == 0:
             break
     assert process.returncode == 0, (seed, errors)
-    assert [trial.state for trial in sweep.trials] == ["finished"] * num_trials
-    assert sorted(os.listdir(sweep.path / "trials")) == [str(n) for n in range(num_trials)]
+    assert [trial.state for trial in sweep.trials] == ["finished"] * num_trials, seed
+    assert sorted(os.listdir(sweep.path / "trials")) == [str(n) for n in range(num_trials)], seed
     for number in range(num_trials):
         assert compare_runs(whole.run(number), sweep.run(number)).verdict == "identical", seed
-    assert [trial.value for trial in whole.trials] == [trial.value for trial in sweep.trials]
+    assert [trial.value for trial in whole.trials] == [trial.value for trial in sweep.trials], seed
 
 
 @pytest.mark.slow
@@ -748,27 +748,48 @@ def test_hyperband_stopped_inside_a_later_rung_goes_on_to_the_same_trials(
     assert outcome(resumed) == outcome(whole)
 
 
-def test_a_child_that_someone_else_ends_goes_on_once_whatever_the_budget(
-    config: Path, runs_dir: Path
+WAITS = """
+import os, time
+import keras
+
+@keras.saving.register_keras_serializable("own")
+class Waits(keras.callbacks.Callback):
+    def on_epoch_begin(self, epoch, logs=None):
+        rate = float(self.model.optimizer.learning_rate)
+        while epoch == 5 and not os.path.exists(f"ended_{rate:.1f}"):
+            time.sleep(0.02)
+
+    def get_config(self):
+        return {}
+"""
+
+
+def test_a_child_that_someone_else_ends_goes_on_once_though_the_budget_is_spent(
+    config: Path, tmp_path: Path, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told, killed = Told(), set[str]()
+    """It waits in its sixth epoch until it was ended, so that it is at its task then."""
+    (tmp_path / "own_waits.py").write_text(WAITS)
+    monkeypatch.chdir(tmp_path)
+    told, ended = Told(), set[str]()
 
     def listen(event: Event) -> None:
         told(event)
         if isinstance(event, FromTask) and isinstance(event.event, StepsDone):
             path = next(runs_dir.glob(f"2*/{event.task}/run.json"), None)
-            if path is not None and event.task not in killed and event.event.epoch > 3:
-                killed.add(event.task)
+            if path is not None and event.task not in ended and event.event.epoch > 3:
+                ended.add(event.task)
                 pid = json.loads(path.read_text())["pid"]
-                os.kill(pid, signal.SIGKILL if event.task.endswith("0") else signal.SIGTERM)
+                is_first = event.task.endswith("0")
+                os.kill(pid, signal.SIGKILL if is_first else signal.SIGTERM)
+                (tmp_path / ("ended_0.1" if is_first else "ended_0.2")).touch()
 
+    overrides = ["imports=[own_waits]", "training.callbacks=[Waits]"]
     sweep = dlrun.sweep(
-        config, {"optimizer.learning_rate": [0.1, 0.2, 0.3]},
-        ["training.epochs=40", "training.batch_size=2"], report=listen, workers=3,
+        config, {"optimizer.learning_rate": [0.1, 0.2, 0.3]}, overrides, report=listen, workers=3,
         **{"budget.trials": 2},
     )  # fmt: skip
-    assert killed == {"trials/0", "trials/1"}
+    assert ended == {"trials/0", "trials/1"}
     found = [(trial.state, trial.reason, trial.epochs) for trial in sweep.trials]
-    assert found == [("finished", "", 40)] * 2 + [("planned", "", None)]
+    assert found == [("finished", "", 9)] * 2 + [("planned", "", None)]
     again = [text for text in told.texts() if "it goes on from its checkpoint, this once" in text]
     assert len(again) == 2

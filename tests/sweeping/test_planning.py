@@ -131,7 +131,7 @@ def domains(pick: st.DrawFn) -> Range | Uniform:
 
 
 @given(domains(), st.integers(0, 2**32 - 1))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_draws_lie_inside_their_domain(domain: Range | Uniform, seed: int) -> None:
     rng = make_rng(seed)
     for _ in range(5):

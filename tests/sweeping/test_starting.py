@@ -1,4 +1,4 @@
-"""How a sweep starts: which way its objective is searched."""
+"""How a sweep starts: which one a call goes on with, which way its objective is searched."""
 
 import re
 from collections.abc import Callable, Collection
@@ -10,8 +10,10 @@ import pytest
 from dlrun.data.store import DataStore
 from dlrun.errors import ConfigError
 from dlrun.events import ignore
-from dlrun.sweeping import SweepDefinition, starting
-from dlrun.sweeping.starting import plan_trials, settle_objective
+from dlrun.runs import Sweep
+from dlrun.sweeping import SweepDefinition, load_sweep, starting
+from dlrun.sweeping.starting import plan_trials, same_plan, settle_objective
+from tests.sweeping.made_up import SHIPPED, make_sweep
 
 Load = Callable[..., SweepDefinition]
 
@@ -69,3 +71,15 @@ def test_a_direction_is_not_searched_that_the_models_deny(load: Load) -> None:
     told = "objective.metric: more of val_accuracy is better in some trials and less in others"
     with pytest.raises(ConfigError, match=re.escape(told)):
         settle_direction(definition, {"minimize", "maximize"})
+
+
+def test_a_sweep_is_known_by_its_name_and_plan_whatever_its_folder_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    definition = load_sweep(SHIPPED, search={"optimizer.learning_rate": [0.1]})
+    monkeypatch.setattr(starting, "plan_key", lambda _: "0" * 12)
+    make_sweep(tmp_path, [0.1], name="another")
+    assert same_plan(definition, tmp_path, ignore) is None
+    made = make_sweep(tmp_path, [0.1], name=definition.config.name)
+    named = Sweep(made.path.rename(tmp_path / "by_hand"))
+    assert same_plan(definition, tmp_path, ignore) == named

@@ -168,7 +168,9 @@ def test_pages_are_those_of_the_model_and_stay_on_this_server(
         page = client.get("/")
         assert page.headers["content-type"] == "text/html; charset=utf-8"
         assert title in page.text
-        for address in re.findall(r'(?:src|href)="([^"]+)"', page.text):
+        addresses = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+        assert len(addresses) > 1
+        for address in addresses:
             assert address.startswith("/"), address
             assert client.get(address).status_code == 200
         assert "<script>" not in page.text
@@ -177,7 +179,9 @@ def test_pages_are_those_of_the_model_and_stay_on_this_server(
 
 def test_modules_of_the_page_import_only_each_other(images: TestClient) -> None:
     source = images.get("/static/draw.js").text
-    for name in re.findall(r'from "\./(\w+\.js)"', source):
+    names = re.findall(r'from "\./(\w+\.js)"', source)
+    assert names
+    for name in names:
         assert images.get(f"/static/{name}").status_code == 200
     assert "http" not in source.replace("https://www.w3.org", "")
 

@@ -40,12 +40,12 @@ def test_the_command_serves_until_ctrl_c(tmp_path: Path) -> None:
     assert process.stdout is not None
     address = process.stdout.readline().split()[-1]
     body = json.dumps({"rows": [[5.1, 3.5, 1.4, 0.2]]}).encode()
-    with urllib.request.urlopen(f"{address}api/predict", body, timeout=20) as reply:
+    with urllib.request.urlopen(f"{address}api/predict", body, timeout=120) as reply:
         answer = json.load(reply)
     assert answer["predictions"][0]["predicted"] == "setosa"
     kept_open = socket.create_connection(("127.0.0.1", int(address.split(":")[-1].strip("/"))))
     process.send_signal(signal.SIGINT)
-    out, told = process.communicate(timeout=20)
+    out, told = process.communicate(timeout=120)
     kept_open.close()
     assert process.returncode == 0
     assert out == ""
@@ -75,7 +75,7 @@ def test_the_server_ends_though_it_computes(signum: int, tmp_path: Path) -> None
     asking.request("POST", "/api/predict", json.dumps({"rows": [[5.1, 3.5, 1.4, 0.2]]}))
     assert process.stdout.readline() == "computes\n"
     process.send_signal(signum)
-    _, told = process.communicate(timeout=20)
+    _, told = process.communicate(timeout=120)
     with asking.getresponse() as reply:
         assert reply.status == 503
         assert json.load(reply) == {"error": "the server was stopped; ask again once it runs"}
