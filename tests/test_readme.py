@@ -13,7 +13,7 @@ from dlrun.config.keys import Section, keys_of
 from dlrun.config.shipped import shipped_configs, shipped_sweeps
 from dlrun.runs import run as layout
 from dlrun.runs import sweep as sweep_layout
-from dlrun.sweeping import SweepConfig
+from dlrun.sweeping.schema import SweepConfig
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -171,14 +171,11 @@ def _end(sweep: Sweep) -> list[str]:
         lines.append(f"  {'failed':<9} {trial.name} {_state(trial)}: {trial.reason}")
     if len(failed) > 3:
         lines.append(f"  {'':<9} and {len(failed) - 3} more")
-    again = sum(trial.state != "diverged" for trial in failed)  # that, nothing changes
+    again = sum(trial.is_worth_a_retry for trial in failed)
     if again:
         which = "them" if again == len(failed) else f"{again} of them"
         lines.append(f"  {'':<9} {program} resume {name} --retry-failed tries {which} again")
-    is_open = len(sweep.trials) < sweep.info["planned"] or any(
-        trial.state in OPEN for trial in sweep.trials
-    )
-    if is_open and sweep.status != "running":
+    if sweep.is_open and sweep.status != "running":
         lines.append(f"  {'to go on':<9} {program} resume {name}")
     if best is not None:
         lines.append(f"  {'next':<9} {program} plot {name} · {program} report {name}")

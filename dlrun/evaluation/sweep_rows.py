@@ -68,7 +68,6 @@ class TrialRow:
         value: The objective in the best epoch, the mean over seeds; None where there is none.
         sd: Its standard deviation over seeds; None for one seed.
         curve: The objective by epoch, the mean over seeds; None is a gap.
-        fit_seconds: How long training took; None if unknown.
     """
 
     number: int
@@ -77,7 +76,6 @@ class TrialRow:
     value: float | None
     sd: float | None = None
     curve: tuple[float | None, ...] = ()
-    fit_seconds: float | None = None
 
     @property
     def has_result(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import traceback
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dlrun.data import Dataset
 from dlrun.data.store import DataStore
@@ -13,6 +13,9 @@ from dlrun.errors import ConfigError, DatasetError, DivergedError, DlrunError, M
 from dlrun.events import Event, Report
 from dlrun.executors.task import Outcome, Task, Told
 from dlrun.stopping import Stopped
+
+if TYPE_CHECKING:
+    from dlrun.runs import Run
 
 Send = Callable[[Any], None]
 
@@ -65,8 +68,11 @@ def _train_or_go_on(task: Task, report: Report, store: DataStore) -> None:
             callbacks=_callbacks(task),
         )
         return
+    run = Run(task.run_dir)
+    if _is_done(run, task):
+        return
     go_on(
-        Run(task.run_dir),
+        run,
         task.overrides,
         report=report,
         store=store,
@@ -74,6 +80,16 @@ def _train_or_go_on(task: Task, report: Report, store: DataStore) -> None:
         evaluates=False,
         scores_train=task.scores_train,
     )
+
+
+def _is_done(run: Run, task: Task) -> bool:
+    """Whether the task was done before, by a process that was ended before it could say so."""
+    from dlrun.resumption.changes import load_changed
+
+    if run.status != "finished" or not run.has_metrics:
+        return False
+    config = load_changed(run, task.overrides, None)[0].config
+    return config == run.config and config.training.epochs == run.metrics["planned_epochs"]
 
 
 def _check_data(task: Task, dataset: Dataset) -> None:

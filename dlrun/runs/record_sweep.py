@@ -17,7 +17,7 @@ from dlrun.runs.folders import fill_folder, make_runs_dir
 from dlrun.runs.ids import new_id
 from dlrun.runs.living import LivingFacts, append_log, ending
 from dlrun.runs.run import TRIALS
-from dlrun.runs.sweep import BASE, BEST, DEFINITION, FORMAT, OPEN, SWEEP, Sweep, Trial
+from dlrun.runs.sweep import BASE, BEST, DEFINITION, FORMAT, SWEEP, Sweep, Trial, are_open
 
 
 def create_sweep(
@@ -92,18 +92,12 @@ class SweepRecorder:
         self._facts.end()
         end = ending(error) | {"stopped": now()}
         if error is None:
-            if self._is_open:
+            if are_open(self.trials, int(self._facts.values.get("planned") or 0)):
                 end["status"] = "interrupted"  # a budget, or a failure that was to end it
             self._facts.write(end)
             return
         with suppress(StorageError):  # what is under way already tells more
             self._facts.write(end)
-
-    @property
-    def _is_open(self) -> bool:
-        planned = int(self._facts.values.get("planned") or 0)
-        open_trials = [one for one in self.trials if one.state in OPEN]
-        return bool(open_trials) or len(self.trials) < planned
 
     @property
     def seconds(self) -> float:

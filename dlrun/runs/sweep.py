@@ -40,6 +40,9 @@ FAILED = ("failed", "diverged", "crashed", "timed_out")
 OPEN = ("planned", "running", "interrupted")
 """States of a trial that has something left to do."""
 
+UNSETTLED = "none-"
+"""Begins the hash of a trial of which data and machine have decided nothing: it cannot begin."""
+
 STATES = (*WITH_RESULT, *FAILED, *OPEN, "duplicate")
 
 
@@ -50,8 +53,10 @@ class Trial:
     Attributes:
         number: From 0; its folder is `trials/<number>`.
         values: What was chosen, by key, in the order in which it is applied.
-        hash: Of the config; of two alike the second is a `duplicate` and not trained.
-        config: In normal form, resolved: `dlrun train` with it repeats the trial.
+        hash: Of the config; of two alike the second is a `duplicate` and not trained. One that
+            failed before it could be settled has `UNSETTLED` and its number.
+        config: In normal form, resolved: `dlrun train` with it repeats the trial. Empty where its
+            values make none.
         state: One of `STATES`.
         duplicate_of: Number of the trial that is alike.
         value: Of the objective in the best epoch, the mean over seeds and folds.
@@ -89,6 +94,16 @@ class Trial:
     def name(self) -> str:
         """Its folder inside the sweep's: "trials/3"."""
         return f"{TRIALS}/{self.number}"
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether its config holds all that data and machine decide, so that it can be trained."""
+        return not self.hash.startswith(UNSETTLED)
+
+    @property
+    def is_worth_a_retry(self) -> bool:
+        """Whether it failed, and not by its config alone: by what may be mended meanwhile."""
+        return self.state in FAILED and self.state != "diverged" and bool(self.config)
 
     def to_dict(self) -> dict[str, Any]:
         """Returns its entry; `run` is its folder where it has one of its own."""
@@ -169,6 +184,11 @@ class Sweep:
         return str(recorded) if recorded in STATUSES else "unknown"
 
     @property
+    def is_open(self) -> bool:
+        """Whether something is left to train, or to plan."""
+        return are_open(self.trials, self.info["planned"])
+
+    @property
     def metric(self) -> str:
         """What the objective is called, such as `val_accuracy`."""
         return str(self.info["objective"]["metric"])
@@ -213,6 +233,11 @@ class Sweep:
     def best(self) -> Trial | None:
         """The best finished trial, the first of equals; None where none has finished."""
         return best_trial(self.trials, higher_is_better=self.higher_is_better)
+
+
+def are_open(trials: Sequence[Trial], planned: int) -> bool:
+    """Returns whether of a sweep's trials something is left to train, or to plan."""
+    return len(trials) < planned or any(trial.state in OPEN for trial in trials)
 
 
 def best_trial(trials: Sequence[Trial], *, higher_is_better: bool) -> Trial | None:

@@ -64,7 +64,7 @@ class Call:
         limits: Of this call.
         report: Told everything.
         request: Whether someone, or a limit, asked to stop.
-        ended_by: The limit that did, in words.
+        ended_by: The limit that ends the call, in words.
         num_begun: Trials that this call has begun.
     """
 
@@ -85,9 +85,14 @@ class Call:
         return self.recorder.trials[number]
 
     @property
+    def is_stopping(self) -> bool:
+        """Whether what runs is to end, too."""
+        return self.request.signum is not None
+
+    @property
     def is_over(self) -> bool:
-        """Whether nothing more is to begin."""
-        return self.request.signum is not None or bool(self.ended_by)
+        """Whether nothing more is to begin: what runs may go on to its end."""
+        return self.is_stopping or bool(self.ended_by)
 
     def load(self, trial: Trial) -> Loaded:
         """Returns a trial's config."""
@@ -96,7 +101,7 @@ class Call:
 
 def stop(call: Call, reason: str) -> None:
     """Has everything that runs end at a checkpoint, and nothing begin, by no one's wish."""
-    if not call.is_over:
+    if not call.is_stopping:
         call.ended_by = reason
         call.request.is_limit_reached = True
 

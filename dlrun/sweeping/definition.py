@@ -89,7 +89,7 @@ def hash_of(value: Any) -> str:
 def objective_metric(definition: SweepDefinition) -> str:
     """Returns the metric that the best trial is best at: the objective's, or what trials monitor.
 
-    "auto" only where the base has data that no card describes.
+    "auto" only where the base has data that no card describes: its trials tell, once settled.
     """
     metric = definition.config.objective.metric
     return definition.base.config.training.monitor if metric == "auto" else metric

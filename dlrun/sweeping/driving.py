@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from dlrun.data.store import DataStore
-from dlrun.errors import ConfigError, DatasetError, RunError
+from dlrun.errors import RunError
 from dlrun.evaluation.sweep_rows import short_labels
 from dlrun.events import Message, Report, ignore
 from dlrun.executors import Crew, open_crew
@@ -22,17 +21,17 @@ from dlrun.runs.lock import only_process
 from dlrun.runs.record_sweep import SweepRecorder, create_sweep
 from dlrun.runs.sweep import BASE, BEST, DEFINITION, FAILED, OPEN, best_trial
 from dlrun.stopping import Stopped, StopRequest, stop_requests
+from dlrun.sweeping.asking import asking, reopen_failed
 from dlrun.sweeping.building import check_builds
 from dlrun.sweeping.call import Call, CallWish, Limits, standing, stop
 from dlrun.sweeping.definition import SweepDefinition
 from dlrun.sweeping.loading import load_sweep
 from dlrun.sweeping.room import Room, find_room
 from dlrun.sweeping.running import run_wave
-from dlrun.sweeping.settling import settle_trials
-from dlrun.sweeping.starting import plan_trials, same_plan, settle_direction, sweep_facts
+from dlrun.sweeping.same_data import check_data, warn_of_other_data
+from dlrun.sweeping.starting import plan_trials, same_plan, settle_objective, sweep_facts
 from dlrun.sweeping.telling import best_text, values_text
-from dlrun.sweeping.tpe import ask_batch, check_optuna
-from dlrun.sweeping.trial_config import make_trial_config
+from dlrun.sweeping.tpe import check_optuna
 from dlrun.sweeping.waves import waves
 
 
@@ -80,11 +79,11 @@ def run_sweep(
         room = find_room(workers)
         with stop_requests() as request:
             planned, directions = check_builds(crew, planned, room.places, report, request)
-        direction = settle_direction(definition, directions)
+        objective = settle_objective(definition, planned, directions)
         if definition.config.strategy == "tpe":
             planned = []
         sweep = create_sweep(
-            sweep_facts(definition, planned, direction, room.places, command),
+            sweep_facts(definition, planned, objective, room.places, command),
             [one.trial for one in planned],
             definition={**definition.to_dict(), "base": BASE},
             base=definition.base_to_dict(),
@@ -117,16 +116,20 @@ def resume_sweep(
     Raises:
         RunError: it runs, or cannot be read.
         ConfigError: this dlrun does not take its configs any more.
+        DatasetError: its data cannot be had, or are others than it was planned for.
         StorageError: its folder cannot be written to.
         Stopped: a signal asked for it.
     """
     sweep = Sweep(sweep.path)  # read anew
-    missing = [trial for trial in sweep.trials if _is_missing(trial, retry_failed)]
-    is_done = not missing and len(sweep.trials) >= sweep.info["planned"]
-    if is_done and sweep.status == "finished" and (sweep.path / BEST).is_file():
-        failed = sum(trial.state in FAILED for trial in sweep.trials)
-        hint = f", {failed} of them failed; --retry-failed tries those again" if failed else ""
+    failed = [trial for trial in sweep.trials if trial.state in FAILED]
+    missing = [trial for trial in sweep.trials if trial.state in OPEN]
+    missing += failed if retry_failed else []
+    is_done = not missing and not sweep.is_open
+    has_best = sweep.best is None or (sweep.path / BEST).is_file()
+    if is_done and sweep.status == "finished" and has_best:
+        hint = _failed_text(failed)
         report(Message(f"{sweep.path}: all {len(sweep.trials)} trials are done{hint}"))
+        warn_of_other_data(sweep, report)
         return sweep
     path = sweep.path / DEFINITION
     for name in (DEFINITION, BASE):
@@ -136,18 +139,25 @@ def resume_sweep(
         raise RunError(f"{path}: base must be {BASE}; put the file back")
     definition = load_sweep(path)
     done = len(sweep.trials) - len(missing)
-    report(Message(f"{sweep.path}: {done} of {sweep.info['planned']} trials are done, going on"))
+    planned, store = sweep.info["planned"], DataStore()
+    if not is_done:  # else its end alone could not be written
+        check_data(sweep, definition, missing, store)
+    report(Message(f"{sweep.path}: {done} of {planned} trials are done, going on"))
     with open_crew() as crew:
-        if not is_done:  # else its end alone could not be written
+        if not is_done:
             crew.hire()
-        limits = _limits(limits_of or definition, fail_fast=fail_fast)
-        return _go(
-            sweep, definition, crew, find_room(workers), limits, DataStore(), report, retry_failed
-        )
+        limits, room = _limits(limits_of or definition, fail_fast=fail_fast), find_room(workers)
+        return _go(sweep, definition, crew, room, limits, store, report, retry_failed)
 
 
-def _is_missing(trial: Trial, retry_failed: bool) -> bool:
-    return trial.state in OPEN or (retry_failed and trial.state in FAILED)
+def _failed_text(failed: Sequence[Trial]) -> str:
+    """How many failed, and what may be done about it."""
+    if not failed:
+        return ""
+    again = sum(trial.is_worth_a_retry for trial in failed)
+    which = "those" if again == len(failed) else f"{again} of those"
+    hint = f"; --retry-failed tries {which} again" if again else ""
+    return f", {len(failed)} of them failed{hint}"
 
 
 def _go(
@@ -186,19 +196,13 @@ def _do_waves(
 ) -> None:
     """Trains wave after wave, until there are no more or something ends the call."""
     if retry_failed:
-        _open_failed(call)
+        reopen_failed(call, definition, store)
     _tell_start(call)
     with _time_limit(call):
-        for wave in waves(call, definition, _asking(call, definition, store)):
+        for wave in waves(call, definition, asking(call, definition, store)):
             if call.is_over:
                 break
             run_wave(call, wave)
-
-
-def _open_failed(call: Call) -> None:
-    failed = [trial for trial in call.recorder.trials if trial.state in FAILED]
-    if failed:
-        call.recorder.put(*[replace(one, state="interrupted", reason="") for one in failed])
 
 
 def _tell_start(call: Call) -> None:
@@ -228,59 +232,11 @@ def _time_limit(call: Call) -> Iterator[None]:
         timer.cancel()
 
 
-def _asking(call: Call, definition: SweepDefinition, store: DataStore) -> Any:
-    """What plans the next batch of a search that learns."""
-
-    def ask(batch: int, size: int) -> list[Trial]:
-        before = call.recorder.trials
-        chosen = ask_batch(
-            definition.parameters,
-            before,
-            size,
-            seed=definition.base.config.seed,
-            batch=batch,
-            higher_is_better=call.sweep.higher_is_better,
-        )
-        planned: list[Trial] = []
-        for values in chosen:
-            there = [*before, *planned]
-            planned.append(_plan_one(definition, values, there, batch, store))
-        call.recorder.put(*planned)
-        return planned
-
-    return ask
-
-
-def _plan_one(
-    definition: SweepDefinition,
-    values: Mapping[str, Any],
-    before: Sequence[Trial],
-    batch: int,
-    store: DataStore,
-) -> Trial:
-    """One trial of a search that learns; a combination that cannot work is a failed one."""
-    try:
-        loaded = make_trial_config(definition, values)
-        return settle_trials([(values, loaded)], store, ignore, before, batch)[0].trial
-    except (ConfigError, DatasetError) as error:
-        base = settle_trials([({}, make_trial_config(definition, {}))], store, ignore)[0].trial
-        number, reason = len(before), " ".join(str(error).split())
-        return replace(
-            base,
-            number=number,
-            values=dict(values),
-            hash=f"none-{number}",
-            state="failed",
-            reason=reason,
-            batch=batch,
-        )
-
-
 def _close(call: Call, request: StopRequest) -> None:
     """Writes down the best, and says why the sweep is not whole where it is not."""
-    open_trials = [trial for trial in call.recorder.trials if trial.state == "running"]
-    if open_trials:
-        call.recorder.put(*[replace(one, state="interrupted") for one in open_trials])
+    running = [trial for trial in call.recorder.trials if trial.state == "running"]
+    if running:
+        call.recorder.put(*[replace(one, state="interrupted") for one in running])
     write_best(call)
     from dlrun.sweeping.verdict import compare_best  # SciPy: 0.2 s
 
@@ -305,7 +261,7 @@ def write_best(call: Call) -> None:
     head = (
         f"The best of {len(call.recorder.trials)} trials of {call.sweep.id}: {found}\n"
         f"By validation rows alone, and the best of many is lucky, too; "
-        f"dlrun test {call.sweep.id}/best looks at test rows.\n"
+        f"dlrun test {typed_name(call.sweep)}/best looks at test rows.\n"
         f"dlrun train with this file gives the same net. Chosen: {chosen}"
     )
     call.recorder.best(best.config, head)

@@ -40,7 +40,6 @@ def _row(sweep: Sweep, trial: Trial) -> TrialRow:
         value=trial.value,
         sd=trial.sd,
         curve=_curve(sweep, trial),
-        fit_seconds=trial.duration_seconds,
     )
 
 

@@ -57,7 +57,7 @@ def run_wave(call: Call, steps: Sequence[Step]) -> None:
                 wave.failures.setdefault(step.trial, []).append(outcome)
             if not left:
                 _conclude(call, step, wave.failures.get(step.trial, []))
-        if not again or call.is_over:
+        if not again or call.is_stopping:
             break
         waiting = again
     for step in dict.fromkeys(wave.steps.values()):  # stopped before all of its members began
@@ -117,7 +117,7 @@ def _note_begin(call: Call, task: str) -> None:
 def _is_to_be_tried_again(call: Call, outcome: Outcome) -> bool:
     """Whether a process was ended by someone else, for the first time: it may go on."""
     is_ended = outcome.is_killed or outcome.status == "interrupted"
-    if not is_ended or call.is_over or outcome.task in call.tried_again:
+    if not is_ended or call.is_stopping or outcome.task in call.tried_again:
         return False
     call.tried_again.add(outcome.task)
     text = f"{outcome.task}: {outcome.error}; it goes on from its checkpoint, this once"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -54,18 +54,23 @@ def plan_trials(definition: SweepDefinition, store: DataStore, report: Report) -
     return settle_trials(configs, store, _once(report))
 
 
-def settle_direction(definition: SweepDefinition, found: Collection[str]) -> str:
-    """Returns whether the objective is to "maximize" or to "minimize".
+def settle_objective(
+    definition: SweepDefinition, planned: Sequence[Planned], found: Collection[str]
+) -> dict[str, str]:
+    """Returns the objective's metric, and whether it is to "maximize" or to "minimize".
 
     Args:
         definition: Of the sweep.
-        found: What the trials' models say of it.
+        planned: Its trials; what the first monitors is the metric that is left to the data.
+        found: What the trials' models say of the direction.
 
     Raises:
         ConfigError: the file wants it the other way than Keras takes the metric, the models
             disagree, or nothing tells.
     """
     asked, metric = definition.config.objective.direction, objective_metric(definition)
+    if metric == "auto":
+        metric = planned[0].config.training.monitor
     known = known_direction(definition.base.config, metric)
     if len(found) > 1:
         message = f"more of {metric} is better in some trials and less in others; name another"
@@ -78,7 +83,7 @@ def settle_direction(definition: SweepDefinition, found: Collection[str]) -> str
     if asked not in ("auto", direction):
         message = f"must be {direction}, as {metric} is, received {asked!r}; or leave it out"
         raise _refused(definition, "objective.direction", message)
-    return direction
+    return {"metric": metric, "direction": direction}
 
 
 def _refused(definition: SweepDefinition, key: str, message: str) -> ConfigError:
@@ -102,7 +107,7 @@ def _once(report: Report) -> Report:
 def sweep_facts(
     definition: SweepDefinition,
     planned: Sequence[Planned],
-    direction: str,
+    objective: Mapping[str, str],
     room: int,
     command: Sequence[str],
 ) -> dict[str, Any]:
@@ -111,7 +116,7 @@ def sweep_facts(
     Args:
         definition: What is searched.
         planned: The trials; none where each is chosen by the ones before.
-        direction: "maximize" or "minimize".
+        objective: As settled.
         room: How much may run at a time.
         command: What was typed.
     """
@@ -123,7 +128,7 @@ def sweep_facts(
         "command": list(command),
         "plan_key": plan_key(definition),
         "strategy": config.strategy,
-        "objective": {"metric": objective_metric(definition), "direction": direction},
+        "objective": dict(objective),
         "pruning": config.pruning,
         "repeat": definition.base.config.repeat if config.repeat is None else config.repeat,
         "dataset": definition.base.config.dataset.name,

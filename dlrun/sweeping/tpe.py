@@ -59,7 +59,7 @@ def ask_batch(
 
     Args:
         parameters: What is searched.
-        before: The trials of earlier batches.
+        before: The trials of earlier batches, by number; a duplicate came to what its twin did.
         size: How many.
         seed: Of the search.
         batch: Its number, from 0.
@@ -82,7 +82,8 @@ def ask_batch(
         )
         ordered = in_deciding_order(parameters)
         for trial in before:
-            study.add_trial(_told(trial, ordered))
+            trained = trial if trial.duplicate_of is None else before[trial.duplicate_of]
+            study.add_trial(_told(trial.values, trained, ordered))
         return [_asked(study.ask(), ordered, parameters) for _ in range(size)]
 
 
@@ -130,12 +131,13 @@ def _inner(parameter: Parameter, value: Any) -> Any:
     return [identity(one) for one in domain.values].index(identity(value))
 
 
-def _told(trial: Trial, parameters: Sequence[Parameter]) -> optuna.trial.FrozenTrial:
-    """A trial as Optuna remembers it."""
+def _told(
+    values: Mapping[str, Any], trial: Trial, parameters: Sequence[Parameter]
+) -> optuna.trial.FrozenTrial:
+    """What came of values, as Optuna remembers it."""
     import optuna
 
-    used = [parameter for parameter in parameters if parameter.key in trial.values]
-    values: Mapping[str, Any] = trial.values
+    used = [parameter for parameter in parameters if parameter.key in values]
     failed = trial.state in FAILED or trial.value is None
     return optuna.trial.create_trial(
         state=optuna.trial.TrialState.FAIL if failed else optuna.trial.TrialState.COMPLETE,

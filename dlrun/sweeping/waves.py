@@ -69,10 +69,10 @@ def _pruned_by_median(call: Call, batches: Iterator[Sequence[Trial]]) -> Iterato
     before: list[int] = []
     rest: list[Step] = []
     for batch in batches:
-        finished = [call.trial(number) for number in before]
+        begun = [trial for number in before if (trial := call.trial(number)).is_settled]
         # Whose first member was trained to its end, whatever became of the others since.
         threshold = median_threshold(
-            [t for t in finished if t.state != "pruned" and is_finished(_first_run(call, t))],
+            [t for t in begun if t.state != "pruned" and is_finished(_first_run(call, t))],
             lambda trial: _first_curve(call, trial),
             call.sweep.metric,
             higher_is_better=call.sweep.higher_is_better,

@@ -17,7 +17,7 @@ import pytest
 
 from dlrun.config import load_config
 from dlrun.events import Event, FromTask, StepsDone, ignore
-from dlrun.executors import Outcome, Task, count_at_a_time, local, run_tasks
+from dlrun.executors import Outcome, Task, count_at_a_time, local, open_crew, run_tasks
 from dlrun.runs import Run
 from dlrun.runs.checkpoints import read_last
 from dlrun.stopping import StopRequest
@@ -102,6 +102,7 @@ def test_tasks_of_every_kind_in_one_go(make_task: MakeTask, tmp_path: Path) -> N
             make_task("refused", model="{layers: [{Dense: {units: 3, dtype: float31}}]}"),
             make_task("crashed", training="{epochs: 3, callbacks: [Crash]}", **own),
             make_task("buggy", training="{epochs: 3, callbacks: [Bug]}", **own),
+            replace(make_task("other_data"), data_hash="0" * 12),
             make_task("also_good"),
         ]
         found, told = run_all(tasks)
@@ -111,6 +112,7 @@ def test_tasks_of_every_kind_in_one_go(make_task: MakeTask, tmp_path: Path) -> N
         "refused": "failed",
         "crashed": "crashed",
         "buggy": "crashed",
+        "other_data": "failed",
         "also_good": "finished",
     }
     assert "loss became" in found["wild"].error
@@ -118,6 +120,7 @@ def test_tasks_of_every_kind_in_one_go(make_task: MakeTask, tmp_path: Path) -> N
     assert not found["wild"].is_refused
     assert found["crashed"].error == "its process was ended by SIGSEGV; its run.log may say why"
     assert found["buggy"].error.strip().endswith("LookupError: a bug of ones own")
+    assert "the data have changed since this was planned (hash " in found["other_data"].error
     assert not tasks[2].run_dir.exists()
     good = Run(tasks[0].run_dir)
     assert (good.status, good.info["member_of"]) == ("finished", "parent")
@@ -173,6 +176,19 @@ def test_a_task_that_is_there_goes_on(make_task: MakeTask) -> None:
     run = Run(task.run_dir)
     assert run.metrics["epochs"] == 5
     assert run.metrics["test"] is None
+
+
+def test_a_task_that_was_done_before_its_process_could_say_so_is_done(make_task: MakeTask) -> None:
+    task = make_task("done")
+    with open_crew() as crew:
+        for overrides, epochs in (((), 3), (("training.epochs=4",), 4)):
+            for is_trained in (True, False):
+                told: list[Event] = []
+                given = replace(task, overrides=overrides)
+                (outcome,) = crew.run([given], 1, told.append, StopRequest())
+                assert (outcome.status, outcome.error) == ("finished", "")
+                assert bool(told) == is_trained
+                assert Run(task.run_dir).metrics["epochs"] == epochs
 
 
 @pytest.mark.slow

@@ -47,9 +47,7 @@ def sweep(
         curve = [] if score is None else [score * start ** (1 - e / 4) for e in range(5)]
         if state != "finished":
             curve = curve[:2]
-        trials.append(
-            TrialRow(i, value, state, score if has_value else None, sd, tuple(curve), 1.0)
-        )
+        trials.append(TrialRow(i, value, state, score if has_value else None, sd, tuple(curve)))
     results = [trial for trial in trials if trial.has_result]
     pick = max if higher else min
     best = pick(results, key=lambda trial: trial.score).number if results else None

@@ -8,14 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from dlrun.errors import ConfigError
-from dlrun.sweeping import (
-    SweepDefinition,
-    check_assignments,
-    check_plan,
-    check_values,
-    load_sweep,
-    plan_assignments,
-)
+from dlrun.sweeping import SweepDefinition, check_plan, load_sweep
+from dlrun.sweeping.checking import check_assignments, check_values
+from dlrun.sweeping.planning import plan_assignments
 
 Load = Callable[..., SweepDefinition]
 

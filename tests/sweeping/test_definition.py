@@ -7,15 +7,10 @@ import pytest
 
 from dlrun.config import load_config
 from dlrun.files import to_yaml
-from dlrun.sweeping import (
-    SweepDefinition,
-    known_direction,
-    load_sweep,
-    make_trial_config,
-    objective_metric,
-    plan_assignments,
-    plan_key,
-)
+from dlrun.sweeping import SweepDefinition, load_sweep
+from dlrun.sweeping.definition import known_direction, objective_metric, plan_key
+from dlrun.sweeping.planning import plan_assignments
+from dlrun.sweeping.trial_config import make_trial_config
 from tests.sweeping.test_loading import OK, WHOLE
 
 Load = Callable[..., SweepDefinition]

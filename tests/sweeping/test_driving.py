@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -21,12 +22,14 @@ from typer.testing import CliRunner
 import dlrun
 from dlrun.cli.app import app
 from dlrun.config import load_config
-from dlrun.errors import ConfigError, ModelError, RunError, SweepError
-from dlrun.events import Event, FromTask, Message, StepsDone, SweepStanding, TaskEnded
+from dlrun.errors import ConfigError, DatasetError, ModelError, RunError, SweepError
+from dlrun.events import Event, FromTask, Message, StepsDone, SweepStanding, TaskEnded, ignore
 from dlrun.likeness import compare_runs
 from dlrun.runs import Run, Sweep, find_any, find_run, find_sweep, list_all, list_runs
 from dlrun.stopping import Stopped
+from dlrun.sweeping.loading import load_sweep
 from dlrun.sweeping.results import curve_of
+from dlrun.sweeping.starting import same_plan
 from tests import zygote
 from tests.test_members import NEVER
 
@@ -351,23 +354,77 @@ def test_data_that_do_not_fit_a_trial_are_told_with_its_values(config: Path) -> 
         dlrun.sweep(config, {"dataset.name": ["iris", "digits"]})
 
 
-def test_data_that_changed_since_the_plan_are_refused(tmp_path: Path, runs_dir: Path) -> None:
-    rng = np.random.default_rng(0)
-    arrays = {"x": rng.normal(size=(60, 4)), "y": rng.integers(0, 2, 60)}
-    np.savez(tmp_path / "own.npz", **arrays)
-    path = tmp_path / "own.yaml"
-    data = f"dataset: {{name: npz, options: {{path: {tmp_path / 'own.npz'}}}}}"
-    text = "\n".join(
-        data if line.startswith("dataset") else line.replace("units: 3", "units: 2")
-        for line in SMALL.splitlines()
-    )
-    path.write_text(text)
-    search = {"optimizer.learning_rate": [0.1, 0.2]}
-    dlrun.sweep(path, search, **{"budget.trials": 1})
-    np.savez(tmp_path / "own.npz", **{**arrays, "y": 1 - arrays["y"]})
-    sweep = dlrun.sweep(path, search)
-    assert [trial.state for trial in sweep.trials] == ["finished", "failed"]
-    assert "npz: the data have changed since this was planned (hash " in sweep.trials[1].reason
+def own_data(folder: Path) -> Path:
+    """A config with data of one's own beside it, which its path is relative to."""
+    write_data(folder / "own.npz")
+    data = "dataset: {name: npz, options: {path: own.npz}}"
+    lines = [data if line.startswith("dataset") else line for line in SMALL.splitlines()]
+    path = folder / "own.yaml"
+    path.write_text("\n".join(lines).replace("units: 3", "units: 2"))
+    return path
+
+
+def write_data(path: Path, seed: int = 0) -> None:
+    rng = np.random.default_rng(seed)
+    np.savez(path, x=rng.normal(size=(60, 4)), y=rng.integers(0, 2, 60))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"strategy": "random", "trials": 9, "pruning": "median"},
+        {"strategy": "random", "trials": 9, "pruning": "hyperband"},
+        {"strategy": "tpe", "trials": 6},
+    ],
+    ids=["median", "hyperband", "tpe"],
+)
+def test_of_ones_own_data_the_loss_is_the_objective(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sweep = dlrun.sweep(own_data(tmp_path), DRAWN, ["training.epochs=3"], **settings)
+    assert sweep.info["objective"] == {"metric": "val_loss", "direction": "minimize"}
+    assert sweep.status == "finished"
+    assert {trial.state for trial in sweep.trials} <= {"finished", "pruned"}
+    assert sweep.best is not None
+    values = [trial.value for trial in sweep.trials if trial.state == "finished"]
+    assert sweep.best.value == min(value for value in values if value is not None)
+    assert (sweep.path / "best.yaml").is_file()
+
+
+def test_a_sweep_of_ones_own_data_stays_with_the_data_that_it_was_planned_for(
+    tmp_path: Path, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path, search = own_data(tmp_path), {"optimizer.learning_rate": [0.1, 0.2]}
+    begun = dlrun.sweep(path, search, **{"budget.trials": 1})
+    assert begun.info["objective"] == {"metric": "val_loss", "direction": "minimize"}
+    before = (begun.path / "sweep.json").read_bytes()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    with pytest.raises(DatasetError, match=r"own\.npz"):
+        dlrun.resume(begun)
+    monkeypatch.chdir(tmp_path)
+    write_data(Path("own.npz"), seed=1)
+    changed = r"the data set npz has changed since this was planned \(hash \w+, then \w+\)"
+    with pytest.raises(DatasetError, match=f"{changed}; put the old data back, or train a new"):
+        dlrun.sweep(path, search)
+    assert (begun.path / "sweep.json").read_bytes() == before
+    write_data(Path("own.npz"))
+    whole = dlrun.sweep(path, search)
+    assert [trial.state for trial in whole.trials] == ["finished", "finished"]
+    told = Told()
+    for seed in (0, 1):
+        write_data(Path("own.npz"), seed)
+        dlrun.sweep(path, search, report=told)
+    all_done, *rest = told.texts()
+    assert rest[0] == all_done == f"{begun.path}: all 2 trials are done"
+    assert len(rest) == 2
+    assert re.search(f"{changed}; its results are of the old data, and the same command", rest[1])
+    named_anew = load_sweep(path, ["name=again", "optimizer.learning_rate=0.1,0.2"])
+    assert same_plan(named_anew, runs_dir, ignore) is None
 
 
 def test_a_budget_of_trials_ends_a_call_and_the_next_goes_on(config: Path, runs_dir: Path) -> None:
@@ -497,6 +554,24 @@ def test_a_plan_that_is_frozen_takes_no_changes(grid: Sweep) -> None:
         dlrun.resume(grid.run(0), more_epochs=2)
     with pytest.raises(RunError, match=f"finished after .+ epochs, as a part of {grid.id}; there"):
         dlrun.resume(grid.run(0))
+
+
+@pytest.mark.slow
+def test_a_retry_trains_no_values_that_cannot_work_together(config: Path, runs_dir: Path) -> None:
+    sweep = dlrun.sweep(
+        config, {"dataset.split.test": [0.1, 0.6], "dataset.split.validation": [0.1, 0.5]},
+        ["~dataset.split.train", "training.epochs=1"], strategy="tpe", trials=4,
+    )  # fmt: skip
+    told = Told()
+    again = dlrun.resume(sweep, retry_failed=True, report=told)
+    assert isinstance(again, Sweep)
+    assert told.trained() == set()
+    assert {trial.state for trial in sweep.trials} >= {"finished", "failed"}
+    assert again.trials == sweep.trials
+    told = Told()
+    dlrun.resume(again, report=told)
+    failed = sum(trial.state == "failed" for trial in sweep.trials)
+    assert told.texts() == [f"{sweep.path}: all 4 trials are done, {failed} of them failed"]
 
 
 def test_tpe_without_optuna_says_what_to_install(
@@ -689,7 +764,7 @@ class Waits(keras.callbacks.Callback):
 """
 
 
-def test_a_child_that_someone_else_ends_goes_on_once(
+def test_a_child_that_someone_else_ends_goes_on_once_though_the_budget_is_spent(
     config: Path, tmp_path: Path, runs_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It waits in its sixth epoch until it was ended, so that it is at its task then."""
@@ -710,10 +785,11 @@ def test_a_child_that_someone_else_ends_goes_on_once(
 
     overrides = ["imports=[own_waits]", "training.callbacks=[Waits]"]
     sweep = dlrun.sweep(
-        config, {"optimizer.learning_rate": [0.1, 0.2]}, overrides, report=listen, workers=1
-    )
+        config, {"optimizer.learning_rate": [0.1, 0.2, 0.3]}, overrides, report=listen, workers=3,
+        **{"budget.trials": 2},
+    )  # fmt: skip
     assert ended == {"trials/0", "trials/1"}
     found = [(trial.state, trial.reason, trial.epochs) for trial in sweep.trials]
-    assert found == [("finished", "", 9)] * 2
+    assert found == [("finished", "", 9)] * 2 + [("planned", "", None)]
     again = [text for text in told.texts() if "it goes on from its checkpoint, this once" in text]
     assert len(again) == 2

@@ -8,17 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dlrun.config import is_sweep
 from dlrun.errors import ConfigError
 from dlrun.files import read_yaml
-from dlrun.sweeping import (
-    Choice,
-    Parameter,
-    Range,
-    SweepDefinition,
-    Uniform,
-    is_sweep,
-    load_sweep,
-)
+from dlrun.sweeping import SweepDefinition, load_sweep
+from dlrun.sweeping.space import Choice, Parameter, Range, Uniform
 from dlrun.sweeping.tokens import split_values
 
 Load = Callable[..., SweepDefinition]

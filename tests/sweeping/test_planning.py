@@ -9,24 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dlrun.sweeping import (
-    Choice,
-    Parameter,
-    Range,
-    SweepDefinition,
-    Uniform,
-    count_planned,
-    draw,
-    plan_assignments,
-)
+from dlrun.sweeping import SweepDefinition
 from dlrun.sweeping.planning import (
     count_assignments,
+    count_planned,
+    draw,
     grid_assignments,
     make_rng,
+    plan_assignments,
     random_assignments,
     zip_assignments,
 )
-from dlrun.sweeping.space import identity, takes
+from dlrun.sweeping.space import Choice, Parameter, Range, Uniform, identity, takes
 
 Load = Callable[..., SweepDefinition]
 

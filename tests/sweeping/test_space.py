@@ -2,8 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from dlrun.sweeping import Choice, Parameter, Range, Uniform
 from dlrun.sweeping.space import (
+    Choice,
+    Parameter,
+    Range,
+    Uniform,
     identity,
     in_deciding_order,
     in_order_of_application,

@@ -1,19 +1,37 @@
 """How a sweep starts: which one a call goes on with, which way its objective is searched."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from dlrun.data.store import DataStore
 from dlrun.errors import ConfigError
 from dlrun.events import ignore
 from dlrun.runs import Sweep
 from dlrun.sweeping import SweepDefinition, load_sweep, starting
-from dlrun.sweeping.starting import same_plan, settle_direction
+from dlrun.sweeping.starting import plan_trials, same_plan, settle_objective
 from tests.sweeping.made_up import SHIPPED, make_sweep
 
 Load = Callable[..., SweepDefinition]
+
+
+def settle_direction(definition: SweepDefinition, found: Collection[str]) -> str:
+    return settle_objective(definition, [], found)["direction"]
+
+
+def test_of_data_that_no_card_describes_the_first_trial_tells_the_metric(
+    load: Load, base: Path
+) -> None:
+    text = base.read_text(encoding="utf-8")
+    base.write_text(text.replace("name: iris,", "name: npz, options: {path: own.npz},"))
+    np.savez("own.npz", x=np.zeros((30, 4)), y=np.arange(30) % 3)
+    definition = load("search: {seed: [1, 2]}")
+    planned = plan_trials(definition, DataStore(), ignore)
+    objective = settle_objective(definition, planned, {"minimize"})
+    assert objective == {"metric": "val_loss", "direction": "minimize"}
 
 
 def test_the_models_tell_whether_more_is_better(load: Load) -> None:

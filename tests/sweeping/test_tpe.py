@@ -63,3 +63,45 @@ def test_failed_trials_are_no_results() -> None:
     done = search(3)
     failed = [replace(done[0], state="diverged", value=None), *done[1:]]
     assert ask_batch(PARAMETERS, failed, 2, seed=0, batch=3, higher_is_better=False)
+
+
+FEW = (
+    Parameter("units", Choice((8, 16, 32, 64, 128))),
+    Parameter("activation", Choice(("relu", "tanh", "elu"))),
+)
+
+
+def test_a_duplicate_is_told_as_what_its_twin_came_to() -> None:
+    """It has no result of its own while a sweep is planned, and its twin's once it is read."""
+    done: list[Trial] = []
+    for batch in range(6):
+        asked = ask_batch(FEW, done, 4, seed=0, batch=batch, higher_is_better=False)
+        read = [
+            one if one.duplicate_of is None else replace(one, value=done[one.duplicate_of].value)
+            for one in done
+        ]
+        assert asked == ask_batch(FEW, read, 4, seed=0, batch=batch, higher_is_better=False)
+        for values in asked:
+            trial = Trial(len(done), values, str(values), {}, state="finished", batch=batch)
+            twin = next((one.number for one in done if one.hash == trial.hash), None)
+            value = abs(values["units"] - 30) + len(values["activation"])
+            twins = replace(trial, state="duplicate", duplicate_of=twin)
+            done.append(replace(trial, value=value) if twin is None else twins)
+    assert sum(trial.duplicate_of is not None for trial in done[:16]) > 2
+
+
+def test_a_duplicate_of_a_failed_trial_is_no_result_either() -> None:
+    asked = ask_batch(FEW, [], 12, seed=0, batch=0, higher_is_better=False)
+    before = [
+        Trial(number, values, str(number), {}, state="finished", value=float(number))
+        for number, values in enumerate(asked)
+    ]
+    before.append(replace(before[0], number=12, state="failed", value=-9.0))
+    twins = [
+        replace(before[12], number=n, state="duplicate", duplicate_of=12) for n in range(13, 20)
+    ]
+    told = [
+        ask_batch(FEW, [*before, *some], 8, seed=0, batch=9, higher_is_better=False)
+        for some in (twins, [replace(twin, value=None) for twin in twins])
+    ]
+    assert told[0] == told[1]

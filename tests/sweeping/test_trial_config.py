@@ -5,7 +5,9 @@ from collections.abc import Callable
 import pytest
 
 from dlrun.config import load_config
-from dlrun.sweeping import SweepDefinition, make_trial_config, plan_assignments, trial_hash
+from dlrun.sweeping import SweepDefinition
+from dlrun.sweeping.planning import plan_assignments
+from dlrun.sweeping.trial_config import make_trial_config, trial_hash
 
 Load = Callable[..., SweepDefinition]
 
