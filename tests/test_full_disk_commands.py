@@ -20,7 +20,7 @@ from dlrun.data import fetch_dataset
 from dlrun.data.payloads import Payload
 from dlrun.data.source_table import SOURCES
 from dlrun.data.sources import Folder
-from dlrun.runs import Run, Sweep, cleanup, list_runs, list_sweeps, record, record_sweep
+from dlrun.runs import Run, Sweep, cleanup, list_runs, list_sweeps, living
 from dlrun.runs.create import copy_run
 from dlrun.sweeping import report
 from tests.full_disk import (
@@ -41,8 +41,7 @@ KINDS = [*CASES]
 def _no_training(monkeypatch: pytest.MonkeyPatch) -> None:
     """And no heartbeat, a write more where the machine is slow."""
     let_workers_copy(monkeypatch)
-    for module in (record, record_sweep):
-        monkeypatch.setattr(module, "HEARTBEAT_SECONDS", 1e9)
+    monkeypatch.setattr(living, "HEARTBEAT_SECONDS", 1e9)
 
 
 def content(path: Path) -> Any:
