@@ -72,7 +72,7 @@ def find_causes(recorded: Run, repeated: Run, first_hash: str | None) -> list[Ca
     changed = "history.csv or metrics.json was changed after the run"
     is_changed = first_hash is None and all(map(_has_final_weights, (recorded, repeated)))
     why = ": the weights are the same" if is_changed else ""
-    if contradictory := next(contradictions(recorded), None):
+    if contradictory := next(contradicted_by_history(recorded), None):
         why = ": they say {1:g} and {2:g} as {0}".format(*contradictory)
     by_hand = [Cause("history", changed + why)] if why else []
     given = words_on_callbacks(recorded)
@@ -107,7 +107,7 @@ def resumed_otherwise(run: Run) -> Iterator[Cause]:
             yield Cause("resumed", f"the run went on after epoch {entry.get('epoch')} {how}")
 
 
-def contradictions(run: Run) -> Iterator[tuple[str, float, float]]:
+def contradicted_by_history(run: Run) -> Iterator[tuple[str, float, float]]:
     """Yields what `metrics.json` of a finished run says otherwise than its `history.csv`.
 
     Returns:

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from dlrun.causes import (
     HASHES,
     changed_surroundings,
-    contradictions,
+    contradicted_by_history,
     find_causes,
     recorded_hashes,
     resumed_otherwise,
@@ -210,11 +210,12 @@ def _end_differences(recorded: Run, repeated: Run) -> Iterator[tuple[Difference,
     """What differs of the values that are measured after training, and of the choice of epochs."""
     then, history = recorded.metrics, _history(recorded)
     now = repeated.metrics if repeated.has_metrics else {}
-    for what, old, in_history in contradictions(recorded):
+    for what, old, in_history in contradicted_by_history(recorded):
         yield Difference(None, what, old, in_history), False
     for name in ("best_epoch", "kept_epoch"):
         if name in then and then[name] != now.get(name):  # near epochs may change places
             yield Difference(None, name, then[name], now.get(name)), True
+    are_of_one_epoch = then.get("kept_epoch") == now.get("kept_epoch")
     for part in ("train", "validation", "test"):
         values, new_values = then.get(part) or {}, now.get(part) or {}
         if not new_values and (part != "test" or repeated.info.get("member_of") is not None):
@@ -223,7 +224,10 @@ def _end_differences(recorded: Run, repeated: Run) -> Iterator[tuple[Difference,
             new = new_values.get(name)
             if old != new:
                 largest = _largest([*history.get(name, []), old])
-                yield Difference(None, f"{part} {name}", old, new), _is_near(old, new, largest)
+                is_near = _is_near(old, new, largest)
+                if part != "test":  # where near epochs have changed places, it is another's
+                    is_near |= not are_of_one_epoch
+                yield Difference(None, f"{part} {name}", old, new), is_near
 
 
 def _largest(values: Sequence[float | None]) -> float:

@@ -102,10 +102,16 @@ def config_to_repeat(recorded: Run) -> Config:
     epochs = finished_epochs(recorded)
     config = load_config(recorded.path / CONFIG).config
     may_end = any(one.name not in _END_NOTHING for one in config.training.callbacks)
-    is_cut = recorded.status != "finished" or not may_end or pruned_trial(recorded) is not None
+    is_cut = recorded.status != "finished" or not may_end or _is_pruned(recorded)
     if is_cut and epochs < config.training.epochs:
         config = load_config(recorded.path / CONFIG, [f"training.epochs={epochs}"]).config
     return replace(config, note=f"reproduces {recorded.id}")
+
+
+def _is_pruned(recorded: Run) -> bool:
+    with suppress(RunError):  # its sweep is damaged, and its own folder need not be
+        return pruned_trial(recorded) is not None
+    return False
 
 
 def _refuse_unreadable(recorded: Run) -> None:
@@ -169,13 +175,19 @@ def name_each(names: Sequence[str]) -> list[str]:
     each = []
     for name in names:
         run = _find(name)
-        whole = [] if isinstance(run, DlrunError) else [str(one.path) for one in run.members]
-        if whole and not isinstance(run, DlrunError) and run.status == "finished":
-            listed = [str(run.path / part) for part in run.info.get("members") or ()]
-            whole += [path for path in listed if path not in whole]
-            whole += [] if are_results_true(run) else [name]
+        whole = [] if isinstance(run, DlrunError) else _parts_of(run, name)
         each += whole or [name]
     return each
+
+
+def _parts_of(run: Run, name: str) -> list[str]:
+    whole = [str(one.path) for one in run.members]
+    with suppress(RunError):  # what it says of itself is damaged: its members are not
+        if run.status == "finished":
+            listed = [str(run.path / part) for part in run.info.get("members") or ()]
+            whole += [path for path in listed if path not in whole]
+            whole += [name] if whole and not are_results_true(run) else []
+    return whole
 
 
 def _find(name: str) -> Run | DlrunError:

@@ -163,6 +163,17 @@ def test_values_after_training_count_too(
     assert (found.first_difference.epoch, found.first_difference.metric) == (None, first)
 
 
+def test_where_near_epochs_change_places_the_kept_weights_are_those_of_another(
+    copied: Callable[..., Run],
+) -> None:
+    then, now = copied("then"), copied("now")
+    edit_json(then.path / "metrics.json", train={"loss": 0.2}, kept_epoch=4)
+    edit_json(now.path / "metrics.json", train={"loss": 0.3}, kept_epoch=3)
+    assert compare_runs(Run(then.path), Run(now.path)).verdict == "within tolerance"
+    edit_json(now.path / "metrics.json", kept_epoch=4)
+    assert compare_runs(Run(then.path), Run(now.path)).verdict == "different"
+
+
 def test_a_best_value_that_the_history_does_not_have_is_found_out(
     copied: Callable[..., Run],
 ) -> None:

@@ -360,6 +360,9 @@ def test_a_run_that_says_it_is_finished_is_reproduced_with_all_it_says(tmp_path:
     assert row["error"] == (
         f"{whole.path / 'metrics.json'}: was changed; it is not what its members come to"
     )
+    (whole.path / "run.json").write_text("{")
+    assert name_each([str(whole.path)]) == members
+    shutil.copy(SAMPLE.with_name("20261126-055355-flowers-3716") / "run.json", whole.path)
     shutil.rmtree(members[1])
     assert members[1] in name_each([str(whole.path)])
     (row,) = reproduce_each([members[1]])

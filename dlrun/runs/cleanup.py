@@ -34,7 +34,7 @@ from dlrun.runs.leftovers import (
     weights_of,
     why_unfinished,
 )
-from dlrun.runs.links import is_link
+from dlrun.runs.links import LinkError, is_link
 from dlrun.runs.lock import all_held
 from dlrun.runs.run import Run
 from dlrun.runs.sweep import Sweep, is_sweep_folder
@@ -97,7 +97,9 @@ def resumable_runs(runs_dir: Path | None = None) -> list[Run | Sweep]:
     ]
 
 
-def remove(removals: Iterable[Removal]) -> tuple[list[Removal], list[StorageError]]:
+def remove(
+    removals: Iterable[Removal],
+) -> tuple[list[Removal], list[StorageError | LinkError]]:
     """Removes what `plan_cleanup` returned, except what has been taken up again by now.
 
     A run that loses its weights says so in `run.json`, as `weights_removed`, before it does. No
@@ -107,13 +109,15 @@ def remove(removals: Iterable[Removal]) -> tuple[list[Removal], list[StorageErro
         What was removed, and why some of the rest could not be.
     """
     removed: list[Removal] = []
-    problems: list[StorageError] = []
+    problems: list[StorageError | LinkError] = []
     for removal in removals:
         try:
             with all_held(_folders_to_hold(removal)) as let_go:
                 if _is_still_due(removal):
                     _remove(removal, let_go)
                     removed.append(removal)
+        except LinkError as error:
+            problems.append(error)
         except (FileNotFoundError, RunError):
             continue  # someone else was faster: it is gone, or taken up again
         except OSError as error:

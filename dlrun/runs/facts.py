@@ -19,9 +19,8 @@ from dlrun.runs.kinds import Spec, kind_of, mistakes
 MAX_JSON_BYTES = 16 * 1024 * 1024
 """More than any JSON file of a run has."""
 
-_BYTES_A_CONTAINER = 64
-"""Of text, for every list and object; far fewer than there are in a run's files, but memory
-takes a hundred times the bytes of empty ones."""
+MAX_CONTAINERS = 200_000
+"""More lists and objects than any has: memory takes a hundred times the bytes of empty ones."""
 
 MAX_DEPTH = 50
 """Ten times what a run's files nest; far from where recursion ends."""
@@ -65,7 +64,11 @@ class Facts(dict[str, Any]):
 
 
 def read_facts(
-    path: Path, spec: Spec, newest_format: int | None = None, max_bytes: int = MAX_JSON_BYTES
+    path: Path,
+    spec: Spec,
+    newest_format: int | None = None,
+    max_bytes: int = MAX_JSON_BYTES,
+    max_containers: int = MAX_CONTAINERS,
 ) -> Facts:
     """Returns what a JSON file of a run holds; NaN is read as null, as dlrun writes it.
 
@@ -74,13 +77,14 @@ def read_facts(
         spec: The types of its values.
         newest_format: The last layout that is known, of the file whose `format` tells it.
         max_bytes: More than such a file has.
+        max_containers: Lists and objects, likewise.
 
     Raises:
         UnreadableError: it is missing, damaged, no file at all or written by a newer dlrun, or
             a value is of another type.
     """
     content = read_small_file(path, max_bytes)
-    if content.count(b"{") + content.count(b"[") > max_bytes // _BYTES_A_CONTAINER:
+    if content.count(b"{") + content.count(b"[") > max_containers:
         raise UnreadableError(path, "more lists and objects than such a file has")
     facts = _parse(path, content)
     if not isinstance(facts, Facts):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -48,7 +49,8 @@ def fill_folder(path: Path, fill: Callable[[Path], None]) -> bool:
     Raises:
         StorageError: the disk is full, or the folder cannot be written to.
     """
-    unfinished = path.with_name(UNFINISHED + path.name)
+    own = secrets.token_hex(2)  # two processes may want one name at one instant
+    unfinished = path.with_name(f"{UNFINISHED}{path.name}-{own}")
     try:
         fill(unfinished)
         try:

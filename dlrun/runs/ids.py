@@ -39,6 +39,11 @@ def second_in(run_id: str) -> str:
     return run_id[:15]
 
 
+def name_in(run_id: str) -> str:
+    """Returns the name of the config or sweep in an id."""
+    return run_id[16:-5]
+
+
 def digits_in(run_id: str) -> str:
     """Returns the digits that an id ends in."""
     return run_id[-4:]

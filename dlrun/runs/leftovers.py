@@ -146,7 +146,7 @@ def _was_to_be_a_run(path: Path) -> bool:
     if not path.name.startswith(UNFINISHED):
         return False
     name = path.name.removeprefix(UNFINISHED)
-    is_part = path.parent.name in (layout.REPEATS, layout.FOLDS, layout.TRIALS) and name.isdecimal()
+    is_part = path.parent.name in layout.PART_FOLDERS and name.isdecimal()
     if is_part or is_id(name):
         return True
     entries = _entries(path)

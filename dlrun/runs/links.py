@@ -15,8 +15,6 @@ from dlrun.runs import run as layout
 from dlrun.runs.run import Run
 from dlrun.runs.sweep import Sweep
 
-_OF_PARTS = (layout.REPEATS, layout.FOLDS, layout.TRIALS)
-
 _WRITTEN = (
     layout.LOG, layout.HISTORY_CSV, layout.LOCK, layout.UNFINISHED_MODEL, *layout.FOLDERS
 )  # fmt: skip
@@ -31,31 +29,44 @@ def is_link(path: Path) -> bool:
     return os.path.islink(path) or bool(getattr(os.path, "isjunction", lambda _: False)(path))
 
 
-def refuse_links(one: Run | Sweep) -> None:
+class LinkError(RunError):
+    """Something in a run folder leads to elsewhere."""
+
+
+def refuse_links(one: Run | Sweep, *, with_parts: bool = True) -> None:
     """Refuses to write into a folder that leads out of itself; it may be reached by a link itself.
 
+    Args:
+        one: The run or sweep.
+        with_parts: Whether its members or trials are looked into, too.
+
     Raises:
-        RunError: a folder or file in it, or in one of its parts, is a link; or between it and the
+        LinkError: a folder or file in it, or in one of its parts, is a link; or between it and the
             whole that it is a part of.
     """
-    for path in (*_above(one.path), *_written_in(one.path)):
+    own = _written_in(one.path) if with_parts else _own(one.path)
+    for path in (*_above(one.path), *own):
         if is_link(path):
-            raise RunError(
+            raise LinkError(
                 f"{path}: is a link, and dlrun writes into run folders only; "
                 "put what it leads to in its place, or remove it"
             )
 
 
 def _above(path: Path) -> Iterator[Path]:
-    while path.parent.name in _OF_PARTS and path.name.isdecimal():
+    while path.parent.name in layout.PART_FOLDERS and path.name.isdecimal():
         yield from (path, path.parent)
         path = path.parent.parent
 
 
+def _own(folder: Path) -> Iterator[Path]:
+    return (folder / name for name in _WRITTEN)
+
+
 def _written_in(folder: Path) -> Iterator[Path]:
     """Whoever takes them must stop at a link: what it leads to is looked into, too."""
-    yield from (folder / name for name in _WRITTEN)
-    for name in _OF_PARTS:
+    yield from _own(folder)
+    for name in layout.PART_FOLDERS:
         for part in _inside(folder / name):
             yield part
             yield from _written_in(part)

@@ -22,18 +22,24 @@ def only_process(run: Run | Sweep) -> Iterator[None]:
         RunError: another process holds it, or something in it leads to elsewhere.
         StorageError: the folder cannot be written to.
     """
+    refuse_links(run)
+    with _locked(run.path):
+        yield
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
-    refuse_links(run)
-    lock = FileLock(run.path / LOCK, timeout=0)
+    lock = FileLock(folder / LOCK, timeout=0)
     try:
         lock.acquire()
     except Timeout:
         raise RunError(
-            f"{run.path}: another process works on it; wait for it, or stop it by Ctrl-C"
+            f"{folder}: another process works on it; wait for it, or stop it by Ctrl-C"
         ) from None
     except OSError as error:
-        raise storage_error(run.path / LOCK, error) from error
+        raise storage_error(folder / LOCK, error) from error
     try:
         yield
     finally:
@@ -48,6 +54,7 @@ def all_held(folders: Iterable[Path]) -> Iterator[Callable[[], None]]:
         What lets them go before the end.
 
     Raises:
+        LinkError: something in one of them, or above it, leads to elsewhere.
         RunError: another process holds one of them.
         StorageError: one cannot be written to.
     """
@@ -60,8 +67,9 @@ def all_held(folders: Iterable[Path]) -> Iterator[Callable[[], None]]:
 @contextmanager
 def _held_without_trace(folder: Path) -> Iterator[None]:
     path = folder / LOCK
+    refuse_links(Run(folder), with_parts=False)  # thousands of trials, for each that goes
     is_new = not os.path.lexists(path)
-    with only_process(Run(folder)):
+    with _locked(folder):
         try:
             yield
         finally:

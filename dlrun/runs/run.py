@@ -58,6 +58,8 @@ LOCK = ".lock"
 REPEATS = "repeats"
 FOLDS = "folds"
 TRIALS = "trials"
+PART_FOLDERS = (REPEATS, FOLDS, TRIALS)
+"""What members and trials lie in, each in a folder named by its number."""
 
 FILES = (
     ENVIRONMENT, DATASET, SPLITS, HISTORY_CSV, HISTORY_JSON, PARAMETERS, SUMMARY, METRICS,
@@ -65,7 +67,7 @@ FILES = (
 )  # fmt: skip
 """What a run says beside its config, its `run.json` and its log."""
 
-FOLDERS = (PLOTS, CHECKPOINTS, PREDICTED, EXPORTS, REPEATS, FOLDS, TRIALS)
+FOLDERS = (PLOTS, CHECKPOINTS, PREDICTED, EXPORTS, *PART_FOLDERS)
 """What may lie in the folder of a run or a sweep."""
 
 UNFINISHED_MODEL = ".model.tmp.keras"
@@ -102,7 +104,7 @@ class Run:
     def runs_dir(self) -> Path:
         """The folder of runs that it stands in; of a member or trial, that of the whole."""
         path = self.path
-        while path.parent.name in (REPEATS, FOLDS, TRIALS) and path.name.isdecimal():
+        while path.parent.name in PART_FOLDERS and path.name.isdecimal():
             path = path.parent.parent
         return path.parent
 
@@ -125,7 +127,7 @@ class Run:
     def whole(self) -> Path | None:
         """The folder of the sweep or run that it is a part of; None of one on its own."""
         path = self.path
-        while path.parent.name in (REPEATS, FOLDS, TRIALS) and path.name.isdecimal():
+        while path.parent.name in PART_FOLDERS and path.name.isdecimal():
             path = path.parent.parent
         return path if path != self.path and self.info.get("member_of") is not None else None
 

@@ -28,8 +28,9 @@ BEST = "best.yaml"
 REPORT = "report.html"
 FILES = (SWEEP, DEFINITION, BASE, BEST, REPORT)
 
-MAX_BYTES = 128 * 1024 * 1024
-"""More than a hundred thousand trials take."""
+MAX_BYTES = 256 * 1024 * 1024
+MAX_CONTAINERS = 5_000_000
+"""More bytes, lists and objects than a hundred thousand trials of usual nets take."""
 
 WITH_RESULT = ("finished", "pruned")
 """States of a trial that was trained as far as it was to be."""
@@ -161,7 +162,7 @@ class Sweep:
         Raises:
             UnreadableError: it is missing, damaged, or of a newer dlrun.
         """
-        return read_facts(self.path / SWEEP, kinds.SWEEP, FORMAT, MAX_BYTES)
+        return read_facts(self.path / SWEEP, kinds.SWEEP, FORMAT, MAX_BYTES, MAX_CONTAINERS)
 
     @cached_property
     def trials(self) -> tuple[Trial, ...]:

@@ -59,13 +59,14 @@ def reopen_failed(call: Call, definition: SweepDefinition, store: DataStore) -> 
         definition: Of the sweep.
         store: Keeps the data.
     """
-    for trial in [one for one in call.recorder.trials if one.state in FAILED]:
-        if trial.is_settled:
-            again = replace(trial, state="interrupted", reason="")
-        else:
+    failed = [trial for trial in call.recorder.trials if trial.state in FAILED]
+    settled = [replace(one, state="interrupted", reason="") for one in failed if one.is_settled]
+    if settled:
+        call.recorder.put(*settled)
+    for trial in failed:
+        if not trial.is_settled:
             before = call.recorder.trials[: trial.number]
-            again = plan_trial(definition, trial.values, before, trial.batch, store)
-        call.recorder.put(again)
+            call.recorder.put(plan_trial(definition, trial.values, before, trial.batch, store))
 
 
 def plan_trial(

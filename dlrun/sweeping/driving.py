@@ -140,12 +140,11 @@ def resume_sweep(
     definition = load_sweep(path)
     done = len(sweep.trials) - len(missing)
     planned, store = sweep.info["planned"], DataStore()
-    if not is_done:  # else its end alone could not be written
-        check_data(sweep, definition, missing, store)
-    report(Message(f"{sweep.path}: {done} of {planned} trials are done, going on"))
     with open_crew() as crew:
-        if not is_done:
-            crew.hire()
+        if not is_done:  # else its end alone could not be written
+            crew.hire()  # imports TensorFlow while the data are looked at
+            check_data(sweep, definition, missing, store)
+        report(Message(f"{sweep.path}: {done} of {planned} trials are done, going on"))
         limits, room = _limits(limits_of or definition, fail_fast=fail_fast), find_room(workers)
         return _go(sweep, definition, crew, room, limits, store, report, retry_failed)
 

@@ -14,12 +14,10 @@ from dlrun.evaluation.sweep_rows import are_numbers, short_labels, value_text
 from dlrun.files import to_yaml, write_text
 from dlrun.runs import Sweep, Trial
 from dlrun.runs.find import typed_name
-from dlrun.runs.sweep import BEST, FAILED, rank_trials
+from dlrun.runs.sweep import BEST, FAILED, REPORT, rank_trials
 from dlrun.sweeping.rows import rows_of
 from dlrun.sweeping.telling import result_text, values_text
 from dlrun.wording import with_spread
-
-REPORT = "report.html"
 
 MOST_LISTED = 1000
 """Trials in the table: more are no table any more."""

@@ -24,17 +24,20 @@ def check_data(
 ) -> None:
     """Refuses to go on where the next trial would have no data, or other data than planned.
 
+    Of trials that are yet to be planned the data are those of the newest that was.
+
     Args:
         sweep: That is to go on.
         definition: Of it.
-        missing: What is to be trained; where it is yet to be planned, the base's data count.
+        missing: What is to be trained, as far as it is planned.
         store: Keeps the data.
 
     Raises:
         DatasetError: the data cannot be had, or have changed.
         ConfigError: the user's module that registers them cannot be imported.
     """
-    trial = next((one for one in missing if one.is_settled), None)
+    planned = (one for one in (*missing, *reversed(sweep.trials)) if one.is_settled)
+    trial = next(planned, None)
     if trial is None:
         if sweep.is_open:
             _load(make_trial_config(definition, {}).config, store)
@@ -50,6 +53,8 @@ def check_data(
 def warn_of_other_data(sweep: Sweep, report: Report) -> None:
     """Says where the results of a sweep are of other data than those that there are now.
 
+    Only files of the user's are looked at: other data do not change, or cost TensorFlow to ask.
+
     Args:
         sweep: Of which nothing is missing.
         report: Told.
@@ -63,8 +68,8 @@ def warn_of_other_data(sweep: Sweep, report: Report) -> None:
         with suppress(DlrunError):  # results stay true though their data cannot be had now
             config = _config(sweep, trial)
             card = CARDS.get(config.dataset.name)
-            is_fixed = card is not None and card.task is not None
-            change = "" if is_fixed else _change(trial, _load(config, store))
+            may_change = card is not None and card.task is None
+            change = _change(trial, _load(config, store)) if may_change else ""
             if change and change not in told:
                 told.add(change)
                 text = f"{sweep.path}: {change}; its results are of the old data, and the same "

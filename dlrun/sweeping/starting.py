@@ -11,6 +11,7 @@ from dlrun.data.store import DataStore
 from dlrun.errors import ConfigError, RunError
 from dlrun.events import Message, Report
 from dlrun.runs import Sweep, list_sweeps
+from dlrun.runs.ids import is_id, name_in
 from dlrun.sweeping.checking import check_assignments
 from dlrun.sweeping.definition import SweepDefinition, known_direction, objective_metric, plan_key
 from dlrun.sweeping.planning import count_planned, plan_assignments
@@ -23,6 +24,8 @@ def same_plan(definition: SweepDefinition, runs_dir: Path | None, report: Report
     key, name = plan_key(definition), definition.config.name
     others = []
     for sweep in list_sweeps(runs_dir):
+        if is_id(sweep.id) and name_in(sweep.id) != name:
+            continue  # without reading it
         with suppress(RunError):  # a damaged one is no reason not to begin
             if sweep.info["name"] != name:
                 continue

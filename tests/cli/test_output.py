@@ -96,7 +96,9 @@ def test_every_text_of_a_file_at_once(name: str, run: Run, tmp_path: Path) -> No
     read_all(run, tmp_path)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize(
+    "name", ["run.json", *(pytest.param(name, marks=pytest.mark.slow) for name in FILES[1:])]
+)
 def test_each_text_and_key_of_a_file_alone(name: str, run: Run) -> None:
     for text in planted_one_by_one((run.path / name).read_text(encoding="utf-8")):
         (run.path / name).write_text(text, encoding="utf-8")

@@ -30,10 +30,12 @@ from dlrun.processes import module_command, module_environment
 from dlrun.resumption import check_same_data, plan_resume
 from dlrun.runs import Run, Sweep, find_run
 from dlrun.runs.checkpoints import read_last
-from dlrun.runs.cleanup import plan_cleanup
+from dlrun.runs.cleanup import plan_cleanup, remove
 from dlrun.runs.create import copy_run, new_dir
 from dlrun.runs.environment import describe_environment
+from dlrun.runs.leftovers import Removal
 from dlrun.runs.links import refuse_links
+from dlrun.runs.lock import all_held
 from dlrun.runs.record import Recorder
 
 SAMPLE = Path(__file__).parent / "format_1" / "20261124-001515-flowers-44d8"
@@ -428,6 +430,8 @@ def test_members_and_trials_lead_nowhere_else_either(runs_dir: Path, tmp_path: P
     (trial / "repeats").symlink_to(tmp_path)
     with pytest.raises(RunError, match=r"trials.3.repeats: is a link"):
         refuse_links(sweep)
+    with all_held([sweep.path]):  # nothing is written into that trial
+        pass
     with pytest.raises(RunError, match=r"trials.3.repeats: is a link"):
         refuse_links(Run(trial / "repeats" / "0"))  # as it is named by its path
     (trial / "repeats").unlink()
@@ -439,6 +443,17 @@ def test_members_and_trials_lead_nowhere_else_either(runs_dir: Path, tmp_path: P
     trial.symlink_to(tmp_path)
     with pytest.raises(RunError, match=r"trials.3: is a link"):
         refuse_links(sweep)
+
+
+def test_gc_says_that_a_link_keeps_it_from_removing(run: Run, tmp_path: Path) -> None:
+    removal = Removal(run.path / "model.keras", "model", 1, "worse", run.path)
+    (run.path / "plots").symlink_to(tmp_path)
+    removed, problems = remove([removal])
+    assert removed == []
+    assert [str(one) for one in problems] == [
+        f"{run.path / 'plots'}: is a link, and dlrun writes into run folders only; put what it "
+        "leads to in its place, or remove it"
+    ]
 
 
 def test_members_behind_a_link_are_none(run: Run, tmp_path: Path) -> None:

@@ -613,21 +613,21 @@ def kill_tree(process: subprocess.Popen[str], rng: random.Random) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kills", "rates"),
+    ("kills", "rates", "epochs"),
     [
-        (1, [0.1, 0.05]),
-        pytest.param(40, [0.1, 0.05, 0.02, 0.01], marks=pytest.mark.crash),
+        (1, [0.1, 0.05], 60),
+        pytest.param(40, [0.1, 0.05, 0.02, 0.01], 150, marks=pytest.mark.crash),
     ],
     ids=["once", "40 times"],
 )
 def test_killed_at_random_instants_it_ends_with_the_planned_trials_each_once(
-    folder: Path, tmp_path: Path, kills: int, rates: list[float]
+    folder: Path, tmp_path: Path, kills: int, rates: list[float], epochs: int
 ) -> None:
     path = tmp_path / "killed.yaml"
     path.write_text(SMALL.replace("name: small", "name: killed"))
     tokens = [
         f"optimizer.learning_rate={','.join(map(str, rates))}", "model.activation=relu,tanh",
-        "training.epochs=150", "training.batch_size=4",
+        f"training.epochs={epochs}", "training.batch_size=4",
     ]  # fmt: skip
     num_trials = 2 * len(rates)
     whole = dlrun.sweep(path, overrides=tokens, runs_dir=tmp_path / "whole")

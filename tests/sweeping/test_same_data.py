@@ -52,6 +52,18 @@ def test_what_was_never_settled_has_no_data_to_compare(
     assert told == []
 
 
+def test_a_search_that_learns_goes_on_with_the_data_of_its_newest_trial(
+    load: Load, runs_dir: Path
+) -> None:
+    """Also where it was stopped between two batches, with nothing left that is planned."""
+    definition = load("strategy: tpe\ntrials: 8\nsearch: {seed: [1, 2]}")
+    sweep = change(make_sweep(runs_dir, [0.1]), 1, data_hash="0" * 12)
+    with pytest.raises(
+        DatasetError, match=r"the data set digits has changed since this was planned"
+    ):
+        check_data(sweep, definition, [], DataStore())
+
+
 def test_data_that_never_change_are_not_loaded_to_compare_them(runs_dir: Path) -> None:
     sweep = change(make_sweep(runs_dir, [0.1]), 0, data_hash="0" * 12)
     told: list[Event] = []

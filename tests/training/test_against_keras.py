@@ -148,6 +148,10 @@ LIKE_OTHERS = (
     "mean absolute error",
     "weights of two classes",
     "1500 rows held out",
+    "1024 rows held out",
+    "Adam with amsgrad and clipvalue",
+    "BatchNormalization, 3017 rows by 64",
+    "images flattened",
 )
 """Near one beside them: `make test-slow` runs them."""
 
