@@ -58,9 +58,7 @@ def test_a_search_that_learns_goes_on_with_the_data_of_its_newest_trial(
     """Also where it was stopped between two batches, with nothing left that is planned."""
     definition = load("strategy: tpe\ntrials: 8\nsearch: {seed: [1, 2]}")
     sweep = change(make_sweep(runs_dir, [0.1]), 1, data_hash="0" * 12)
-    with pytest.raises(
-        DatasetError, match=r"the data set digits has changed since this was planned"
-    ):
+    with pytest.raises(DatasetError, match=r"the data set digits has changed since this was"):
         check_data(sweep, definition, [], DataStore())
 
 
