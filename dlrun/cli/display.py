@@ -151,12 +151,12 @@ def result_lines(run: Run) -> list[str]:
     ]
     if metrics.get("test"):
         lines += _test_lines(run)
-    elif run.info.get("member_of") is not None:
-        lines.append(f"  {'test':<11} not looked at, as of every member; `dlrun test` does")
-    elif "test" in run.dataset["parts"]:
-        lines.append(f"  {'test':<11} not looked at: the run did not finish")
-    else:
+    elif not run.has_test_rows:
         lines.append(f"  {'test':<11} none: no test rows were held back")
+    elif run.info.get("member_of") is not None:
+        lines.append(f"  {'test':<11} not looked at, as of every part; `dlrun test` does")
+    else:
+        lines.append(f"  {'test':<11} not looked at: the run did not finish")
     baseline = _report(run, "validation" if held_out else "test").get("baseline")
     if baseline:
         lines.append(f"  {'baseline':<11} {baseline_text(baseline)}")

@@ -73,7 +73,7 @@ def _member_lines(run: Run, which: str, names: Sequence[str]) -> list[str]:
 
 def _end_lines(run: Run) -> list[str]:
     lines = []
-    if "test" in run.dataset["parts"]:
+    if run.has_test_rows:
         lines.append(f"  {'test':<11} {_test_text(run)}")
     baseline = _baseline(run)
     if baseline:

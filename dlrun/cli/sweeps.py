@@ -150,9 +150,12 @@ def _table(trials: Sequence[Trial], columns: Sequence[_Column]) -> list[str]:
 
 
 def _test_text(sweep: Sweep, best: Trial, program: str) -> str:
+    run = sweep.run(best.number)
     with suppress(RunError):
-        if sweep.run(best.number).has_looked_at_test:
+        if run.has_looked_at_test:
             return f"looked at; {program} summary {typed_name(sweep)}/best shows it"
+        if not run.has_test_rows:
+            return "none: no test rows were held back"
     return f"not looked at; {program} test {typed_name(sweep)}/best does"
 
 

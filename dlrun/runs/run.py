@@ -137,6 +137,11 @@ class Run:
         return any(one.info.get("test_looks") for one in (self, *self.members))
 
     @property
+    def has_test_rows(self) -> bool:
+        """Whether rows were held back for a test."""
+        return "test" in self.dataset["parts"]
+
+    @property
     def plots_dir(self) -> Path:
         """Where the run's pictures are."""
         return self.path / PLOTS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -257,10 +257,13 @@ def write_best(call: Call) -> None:
     if best is None:
         return
     chosen = values_text(call.sweep.chosen(best), short_labels(call.sweep.keys))
+    test = f"dlrun test {typed_name(call.sweep)}/best looks at test rows"
+    with suppress(RunError):  # a folder that cannot be read does not change what is the best
+        if not call.sweep.run(best.number).has_test_rows:
+            test = "no test rows were held back"
     head = (
         f"The best of {len(call.recorder.trials)} trials of {call.sweep.id}: {found}\n"
-        f"By validation rows alone, and the best of many is lucky, too; "
-        f"dlrun test {typed_name(call.sweep)}/best looks at test rows.\n"
+        f"By validation rows alone, and the best of many is lucky, too; {test}.\n"
         f"dlrun train with this file gives the same net. Chosen: {chosen}"
     )
     call.recorder.best(best.config, head)

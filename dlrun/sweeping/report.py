@@ -106,9 +106,12 @@ def _summary(sweep: Sweep) -> str:
 
 def _test_text(sweep: Sweep) -> str:
     best = f"{escape(typed_name(sweep))}/best"
+    run = None if sweep.best is None else sweep.run(sweep.best.number)
     with suppress(RunError):
-        if sweep.best is not None and sweep.run(sweep.best.number).has_looked_at_test:
+        if run is not None and run.has_looked_at_test:
             return f"Test rows were looked at; <code>dlrun summary {best}</code> shows it."
+        if run is not None and not run.has_test_rows:
+            return "No test rows were held back."
     return f"Test rows were not looked at; <code>dlrun test {best}</code> does."
 
 

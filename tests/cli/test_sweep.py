@@ -13,8 +13,10 @@ from typer.testing import CliRunner
 from dlrun.cli.app import app
 from dlrun.runs import Sweep
 from dlrun.runs.sweep import rank_trials
+from dlrun.sweeping import report
 from tests.sweeping.made_up import change, make_sweep
 
+SAMPLE = Path(__file__).parent.parent / "runs" / "format_1" / "20261124-001515-flowers-44d8"
 RATES = [0.1, 0.01, 0.001]
 
 
@@ -58,6 +60,18 @@ def test_a_look_by_the_best_trial_is_known(sweep: Sweep) -> None:
     path.write_text(json.dumps(before | {"test_looks": [look]}))
     _, shown, _ = run("summary", sweep.id)
     assert f"  test      looked at; dlrun summary {sweep.id}/best shows it" in shown
+
+
+def test_no_look_is_suggested_where_there_are_no_test_rows(
+    sweep: Sweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(report, "_pictures", lambda _: [])
+    facts = json.loads((SAMPLE / "dataset.json").read_text())
+    del facts["parts"]["test"]
+    (sweep.run(0).path / "dataset.json").write_text(json.dumps(facts))
+    _, shown, _ = run("summary", sweep.id)
+    assert "  test      none: no test rows were held back" in shown
+    assert "No test rows were held back." in report.report_html(Sweep(sweep.path))
 
 
 def test_failed_and_open_trials_say_how_to_go_on(sweep: Sweep) -> None:
