@@ -100,7 +100,7 @@ test-data: .venv/installed-dev ## Fetch the real data sets and check them
 test-slow: .venv/installed-dev ## The tests that take minutes
 	$(BIN)/python -m pytest -q -n 2 --dist loadfile -m slow
 
-test-crash: .venv/installed-dev ## Kill training processes at 200 random instants (ten minutes)
+test-crash: .venv/installed-dev ## Kill training processes and sweeps at 241 random instants (a quarter of an hour)
 	$(BIN)/python -m pytest -q -n 2 -m crash
 
 test-web: .venv/installed-dev ## A real Chromium draws on the page of dlrun serve (half a minute)

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -598,18 +599,45 @@ def test_what_is_told(config: Path, runs_dir: Path) -> None:
     assert standings[-1].best.startswith(f"trials/{sweep.best.number} val_loss ")  # type: ignore[union-attr]
 
 
-def kill_tree(process: subprocess.Popen[str], rng: random.Random) -> None:
-    """Kills the driver or some of the processes below it."""
+def kill_tree(process: subprocess.Popen[str], rng: random.Random) -> bool:
+    """Kills the driver or some of the processes below it; returns whether one was alive."""
     try:
         below = psutil.Process(process.pid).children(recursive=True)
+        victims = rng.choice([[psutil.Process(process.pid)], below[:1], below[1:2], below])
     except psutil.Error:
-        return
-    victims = rng.choice([[psutil.Process(process.pid)], below[:1], below[1:2], below])
+        return False
+    is_alive = False
     for one in victims:
-        try:
+        with suppress(psutil.Error):
+            is_alive |= one.status() != psutil.STATUS_ZOMBIE
             one.kill()
-        except psutil.Error:
-            continue
+    return is_alive
+
+
+def sweep_and_kill(
+    command: list[str], runs_dir: Path, rng: random.Random, most: int
+) -> tuple[Sweep, int]:
+    """Runs a command again and again until its sweep is done; returns how often it was killed."""
+    environment = os.environ | {"DLRUN_RUNS_DIR": str(runs_dir)}
+    killed, flags = 0, list[str]()
+    for _ in range(most + 20):
+        process = subprocess.Popen(
+            [*command, *flags], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True,
+        )  # fmt: skip
+        flags = ["--retry-failed"]
+        if killed < most:
+            time.sleep(rng.uniform(2.5, 6.5))  # the instants are the test
+            killed += kill_tree(process, rng)
+        _, errors = process.communicate(timeout=300)
+        found = list(runs_dir.glob("2*"))
+        assert len(found) <= 1
+        for path in found:
+            shown = CliRunner().invoke(app, ["summary", str(path)])
+            assert shown.exit_code == 0, shown.output
+        if process.returncode == 0:
+            return Sweep(found[0]), killed
+    raise AssertionError(errors)
 
 
 @pytest.mark.parametrize(
@@ -623,43 +651,31 @@ def kill_tree(process: subprocess.Popen[str], rng: random.Random) -> None:
 def test_killed_at_random_instants_it_ends_with_the_planned_trials_each_once(
     folder: Path, tmp_path: Path, kills: int, rates: list[float], epochs: int
 ) -> None:
+    """Sweep after sweep, since one is done after a few of them."""
     path = tmp_path / "killed.yaml"
     path.write_text(SMALL.replace("name: small", "name: killed"))
     tokens = [
         f"optimizer.learning_rate={','.join(map(str, rates))}", "model.activation=relu,tanh",
         f"training.epochs={epochs}", "training.batch_size=4",
     ]  # fmt: skip
-    num_trials = 2 * len(rates)
+    numbers = range(2 * len(rates))
     whole = dlrun.sweep(path, overrides=tokens, runs_dir=tmp_path / "whole")
-    environment = os.environ | {"DLRUN_RUNS_DIR": str(tmp_path / "runs")}
     command = [sys.executable, "-m", "dlrun", "sweep", str(path), *tokens, "--workers", "2"]
     seed = int(os.environ.get("DLRUN_CRASH_SEED") or random.randrange(10**6))
-    rng = random.Random(seed)
-    for number in range(kills + 20):
-        flags = ["--retry-failed"] if number else []
-        process = subprocess.Popen(
-            [*command, *flags], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True,
-        )  # fmt: skip
-        if number < kills:
-            time.sleep(rng.uniform(3.0, 7.0))  # the instants are the test
-            kill_tree(process, rng)
-        _, errors = process.communicate(timeout=300)
-        found = list((tmp_path / "runs").glob("2*"))
-        assert len(found) <= 1, seed
-        if found:
-            sweep = Sweep(found[0])
-            assert len(sweep.trials) == num_trials, seed
-            shown = CliRunner().invoke(app, ["summary", str(sweep.path)])
-            assert shown.exit_code == 0, (seed, shown.output)
-        if process.returncode == 0:
-            break
-    assert process.returncode == 0, (seed, errors)
-    assert [trial.state for trial in sweep.trials] == ["finished"] * num_trials, seed
-    assert sorted(os.listdir(sweep.path / "trials")) == [str(n) for n in range(num_trials)], seed
-    for number in range(num_trials):
-        assert compare_runs(whole.run(number), sweep.run(number)).verdict == "identical", seed
-    assert [trial.value for trial in whole.trials] == [trial.value for trial in sweep.trials], seed
+    rng, killed, turn = random.Random(seed), 0, 0
+    try:
+        while killed < kills:
+            sweep, more = sweep_and_kill(command, tmp_path / str(turn), rng, kills - killed)
+            killed, turn = killed + more, turn + 1
+            assert [trial.state for trial in sweep.trials] == ["finished" for _ in numbers]
+            assert sorted(os.listdir(sweep.path / "trials")) == [str(n) for n in numbers]
+            for n in numbers:
+                assert compare_runs(whole.run(n), sweep.run(n)).verdict == "identical", n
+            values = [trial.value for trial in sweep.trials]
+            assert values == [trial.value for trial in whole.trials]
+    except BaseException as error:
+        error.add_note(f"DLRUN_CRASH_SEED={seed}, after {killed} kills")
+        raise
 
 
 @pytest.mark.slow
