@@ -259,7 +259,7 @@ def write_best(call: Call) -> None:
     chosen = values_text(call.sweep.chosen(best), short_labels(call.sweep.keys))
     test = f"dlrun test {typed_name(call.sweep)}/best looks at test rows"
     with suppress(RunError):  # a folder that cannot be read does not change what is the best
-        if not call.sweep.run(best.number).has_test_rows:
+        if not Sweep(call.sweep.path).run(best.number).has_test_rows:  # read anew
             test = "no test rows were held back"
     head = (
         f"The best of {len(call.recorder.trials)} trials of {call.sweep.id}: {found}\n"
